@@ -1,0 +1,196 @@
+"""The plan: what an operation would do, path by path, before it does anything. Pure."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Literal
+
+from s3dash.core.diff import Base, Local, Remote, Verdict
+from s3dash.core.paths import covers
+from s3dash.core.settings import ConflictPolicy
+from s3dash.errors import GuardTripped
+
+Direction = Literal["push", "pull", "sync"]
+
+
+class Action(StrEnum):
+    """What is done for one path."""
+
+    UPLOAD = "upload"
+    DOWNLOAD = "download"
+    DELETE_REMOTE = "delete-remote"
+    DELETE_LOCAL = "delete-local"
+    ADOPT = "adopt"
+    """Both sides agree already: only our base moves."""
+    FORGET = "forget"
+    """Both sides deleted it: only our base moves."""
+    KEEP_BOTH = "keep-both"
+    """The local version moves aside to a name of its own, the remote one is installed."""
+    CONFLICT = "conflict"
+    """Left for the user; nothing moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path that is not in sync, with the three versions that say so."""
+
+    path: str
+    verdict: Verdict
+    base: Base | None
+    local: Local | None
+    remote: Remote | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the version that matters: the local one, else the remote, else the base."""
+        for side in (self.local, self.remote, self.base):
+            if side is not None:
+                return side.size
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of a plan."""
+
+    path: str
+    action: Action
+    reason: str
+    size: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `direction` would do. `items` are sorted: deletions first, then by path.
+
+    `blocked` are paths that can exist on one side only, with a reason each.
+    """
+
+    direction: Direction
+    items: tuple[Item, ...]
+    blocked: dict[str, str] = field(default_factory=dict)
+    unchanged: int = 0
+    total_base: int = 0
+
+    def by(self, *actions: Action) -> list[Item]:
+        return [item for item in self.items if item.action in actions]
+
+    @property
+    def conflicts(self) -> list[Item]:
+        return self.by(Action.CONFLICT)
+
+    @property
+    def bytes_up(self) -> int:
+        return sum(item.size for item in self.by(Action.UPLOAD))
+
+    @property
+    def bytes_down(self) -> int:
+        down = self.by(Action.DOWNLOAD, Action.KEEP_BOTH)
+        return sum(i.change.remote.size for i in down if i.change.remote)
+
+    @property
+    def moves(self) -> bool:
+        """True when running the plan would change a file or an object."""
+        return any(
+            i.action not in (Action.CONFLICT, Action.ADOPT, Action.FORGET) for i in self.items
+        )
+
+    @property
+    def destructive(self) -> bool:
+        """True when it deletes or overwrites something in the bucket."""
+        return any(
+            i.action is Action.DELETE_REMOTE
+            or (i.action is Action.UPLOAD and i.change.remote is not None)
+            for i in self.items
+        )
+
+    def without(self, left_out: Collection[str]) -> "Plan":
+        """The plan less the paths that the user left out; those stay as they are."""
+        kept = tuple(item for item in self.items if item.path not in left_out)
+        return replace(self, items=kept)
+
+
+_UP = {
+    Verdict.LOCAL_ADDED: Action.UPLOAD,
+    Verdict.LOCAL_MODIFIED: Action.UPLOAD,
+    Verdict.LOCAL_REVIVED: Action.UPLOAD,
+    Verdict.LOCAL_DELETED: Action.DELETE_REMOTE,
+}
+_DOWN = {
+    Verdict.REMOTE_ADDED: Action.DOWNLOAD,
+    Verdict.REMOTE_MODIFIED: Action.DOWNLOAD,
+    Verdict.REMOTE_REVIVED: Action.DOWNLOAD,
+    Verdict.REMOTE_DELETED: Action.DELETE_LOCAL,
+}
+_BOTH = {Verdict.CONVERGED: Action.ADOPT, Verdict.BOTH_DELETED: Action.FORGET}
+_CLASH = frozenset({Verdict.BOTH_MODIFIED, Verdict.BOTH_ADDED})
+_DELETES = (Action.DELETE_REMOTE, Action.DELETE_LOCAL)
+
+
+def make_plan(
+    changes: Iterable[Change],
+    *,
+    direction: Direction,
+    policy: ConflictPolicy = "ask",
+    selection: Collection[str] = (),
+    blocked: dict[str, str] | None = None,
+    unchanged: int = 0,
+    total_base: int = 0,
+) -> Plan:
+    """Choose an action for every change that `direction` and `selection` take in."""
+    items = []
+    for change in changes:
+        if not covers(selection, change.path):
+            continue
+        action = _action(change.verdict, direction, policy)
+        if action is not None:
+            items.append(Item(change.path, action, change.verdict.value, change.size, change))
+    items.sort(key=lambda item: (item.action not in _DELETES, item.path))
+    return Plan(direction, tuple(items), blocked or {}, unchanged, total_base)
+
+
+def _action(verdict: Verdict, direction: Direction, policy: ConflictPolicy) -> Action | None:
+    if verdict in _CLASH:
+        return _clash(direction, policy)
+    if verdict in _BOTH:
+        return _BOTH[verdict]
+    if verdict in _UP:
+        return _UP[verdict] if direction != "pull" else None
+    if verdict in _DOWN:
+        return _DOWN[verdict] if direction != "push" else None
+    return None
+
+
+def _clash(direction: Direction, policy: ConflictPolicy) -> Action:
+    """A policy that needs the other direction leaves the conflict standing."""
+    if policy == "local" and direction != "pull":
+        return Action.UPLOAD
+    if policy == "remote" and direction != "push":
+        return Action.DOWNLOAD
+    if policy == "keep-both" and direction != "push":
+        return Action.KEEP_BOTH
+    return Action.CONFLICT
+
+
+GUARD_SHARE = 0.5
+GUARD_COUNT = 1000
+
+
+def check_guard(plan: Plan, *, max_delete: int | None = None) -> None:
+    """Raises GuardTripped for more deletions than go unasked.
+
+    Unasked are up to 1000 and up to half of the known files; `max_delete` sets another number.
+    """
+    deletes = len(plan.by(*_DELETES))
+    if max_delete is not None:
+        tripped = deletes > max_delete
+    else:
+        tripped = deletes > GUARD_COUNT or (
+            plan.total_base > 0 and deletes > plan.total_base * GUARD_SHARE
+        )
+    if tripped:
+        raise GuardTripped(
+            f"{plan.direction} would delete {deletes} of {plan.total_base} files; nothing was done",
+            hint=f"if that is what you want: --max-delete {deletes}",
+        )

@@ -1,0 +1,116 @@
+"""What operations report: the JSON shapes that scripts rely on. All sizes are bytes."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from s3dash.core.lock import LockInfo
+
+ChangeKind = Literal["added", "modified", "deleted"]
+
+
+class PathChange(msgspec.Struct, frozen=True):
+    path: str
+    change: ChangeKind
+    size: int
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    path: str
+    reason: str
+
+
+class Failed(msgspec.Struct, frozen=True):
+    path: str
+    error: str
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One side of a conflict; `sha256` is None when it was not needed to tell."""
+
+    size: int
+    sha256: str | None
+
+
+class ConflictInfo(msgspec.Struct, frozen=True):
+    path: str
+    local: Version | None
+    remote: Version | None
+
+
+class IndexInfo(msgspec.Struct, frozen=True):
+    """`version` 0: there is no index yet. `commit_seq` is None on version 1."""
+
+    version: int
+    commit_seq: int | None
+    entries: int
+
+
+class LocalInfo(msgspec.Struct, frozen=True):
+    files: int
+    dirty: list[PathChange]
+    bulk_dirty: bool
+    lazy: bool
+
+
+class RemoteInfo(msgspec.Struct, frozen=True):
+    changed: list[PathChange]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    datastore: str
+    bucket: str
+    prefix: str
+    namespace: str | None
+    endpoint: str
+    healthy: bool
+    latency_ms: float | None
+    index: IndexInfo
+    local: LocalInfo
+    remote: RemoteInfo
+    conflicts: list[ConflictInfo]
+    blocked: list[Blocked]
+    locks: list[LockInfo]
+    message: str
+
+
+class PlanRow(msgspec.Struct, frozen=True):
+    path: str
+    action: str
+    reason: str
+    size: int
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """What a push, pull or sync did."""
+
+    action: str
+    pushed: int = 0
+    pulled: int = 0
+    deleted_remote: int = 0
+    deleted_local: int = 0
+    copied: int = 0
+    unchanged: int = 0
+    conflicts: list[ConflictInfo] = []
+    blocked: list[Blocked] = []
+    failed: list[Failed] = []
+    bytes_up: int = 0
+    bytes_down: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+    commit_seq: int | None = None
+    plan: list[PlanRow] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine, 5 partly done, 3 conflicts remain."""
+        if self.failed:
+            return 5
+        return 3 if self.conflicts else 0
+
+    def document(self) -> dict[str, Any]:
+        """The JSON shape; `plan` only after a dry run."""
+        out: dict[str, Any] = msgspec.to_builtins(self)
+        if self.plan is None:
+            del out["plan"]
+        return out

@@ -1,0 +1,158 @@
+"""The exception tree of s3dash.
+
+Every class says whether trying the same thing again can help (`retryable`) and which exit
+code the command line ends with (`exit_code`). Messages never carry the value of a secret.
+"""
+
+from typing import ClassVar
+
+
+class S3DashError(Exception):
+    """Base of every error that s3dash raises on purpose.
+
+    `hint` is one sentence on what the user can do, or empty.
+    """
+
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def document(self) -> dict[str, dict[str, str]]:
+        """The error as the command line prints it with `--json`."""
+        return {"error": {"type": type(self).__name__, "message": self.message, "hint": self.hint}}
+
+
+class UsageError(S3DashError):
+    """The command was called with arguments that make no sense."""
+
+    exit_code = 2
+
+
+class ConfigError(S3DashError):
+    """The configuration or the credentials are missing, partial or wrong."""
+
+    exit_code = 2
+
+
+class Cancelled(S3DashError):
+    """The user stopped the operation; what was not finished was not begun either."""
+
+    exit_code = 130
+
+
+# --- the bucket -------------------------------------------------------------------------
+
+
+class StoreError(S3DashError):
+    """The object store refused or failed."""
+
+
+class NotFound(StoreError):
+    """No object has this key."""
+
+
+class BucketNotFound(StoreError):
+    """The bucket does not exist, or this identity may not see it."""
+
+
+class PreconditionFailed(StoreError):
+    """If-Match or If-None-Match did not hold: someone else was there first."""
+
+
+class AccessDenied(StoreError):
+    """The credentials are wrong or lack a permission."""
+
+
+class Integrity(StoreError):
+    """The bytes are not the bytes that were promised (length, SHA-256 or checksum)."""
+
+
+class NotImplementedByEndpoint(StoreError):
+    """The endpoint answers that it does not know this request or condition."""
+
+
+class InvalidResponse(StoreError):
+    """A success status with a body that is no S3 answer (HTML, empty, or an error document)."""
+
+
+class Unreachable(StoreError):
+    """No answer: connection refused, reset, DNS failure or time-out."""
+
+    retryable = True
+
+
+class Throttled(StoreError):
+    """503 SlowDown or 429."""
+
+    retryable = True
+
+
+class ServerFault(StoreError):
+    """Any other 5xx answer."""
+
+    retryable = True
+
+
+# --- the shared datastore ---------------------------------------------------------------
+
+
+class IndexCorrupt(S3DashError):
+    """The remote index cannot be read; nothing was changed on either side."""
+
+
+class LockHeld(S3DashError):
+    """Somebody else holds the lock, and it is alive."""
+
+    exit_code = 4
+
+
+class LockLost(S3DashError):
+    """The lease ran out or was taken over; no further write was issued."""
+
+    exit_code = 4
+
+
+class UnsafeEndpoint(S3DashError):
+    """The endpoint does not honour conditional writes, so no lock on it can be trusted."""
+
+    exit_code = 4
+
+
+class CacheBusy(S3DashError):
+    """Another s3dash owns this cache; this one may only read."""
+
+    exit_code = 4
+
+
+class CommitConflict(S3DashError):
+    """The index kept moving while we tried to commit."""
+
+    exit_code = 3
+    retryable = True
+
+
+class GuardTripped(S3DashError):
+    """More deletions than the delete guard lets pass without being asked."""
+
+    exit_code = 3
+
+
+# --- the local side ---------------------------------------------------------------------
+
+
+class LocalError(S3DashError):
+    """A local file or directory could not be read or written."""
+
+
+class LocalChanged(LocalError):
+    """A local file changed while it was being transferred; it stays dirty."""
+
+    retryable = True
+
+
+class PathBlocked(LocalError):
+    """This path cannot exist on this disk or must not be written; nothing was."""

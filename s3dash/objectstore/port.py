@@ -1,0 +1,175 @@
+"""The object-store port: all that s3dash asks of S3.
+
+Keys are relative to the prefix of the store. ETags come and go without quotes; the adapter
+knows the endpoint's dialect. Every failure is a class of `s3dash.errors`: NotFound,
+BucketNotFound, PreconditionFailed, AccessDenied, Unreachable, Throttled, ServerFault,
+Integrity, InvalidResponse, NotImplementedByEndpoint.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+OnBytes = Callable[[int], None]
+"""Called with the number of bytes just moved; may raise `Cancelled` to stop the transfer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object as a listing or a HEAD tells it. `last_modified` is the server's clock."""
+
+    key: str
+    size: int
+    etag: str
+    last_modified: datetime | None = None
+    server_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object with its bytes. `server_time` is the response's `Date`."""
+
+    info: ObjectInfo
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The version that a PUT made."""
+
+    etag: str
+    server_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A file as it was sent: its version, its length in bytes and its SHA-256, in hex."""
+
+    etag: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A body as it arrived: its version, its length in bytes and its SHA-256, in hex."""
+
+    etag: str
+    size: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a store has asked of the endpoint so far. Counted by the adapters, thread-safe."""
+
+    requests: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the probe proved about an endpoint; nothing is taken for granted.
+
+    `create`: If-None-Match:* on PUT; `replace`: If-Match on PUT; `delete`: If-Match on DELETE;
+    `races`: one winner each under contention; `dated`: answers carry a usable `Date`.
+    """
+
+    create: bool = False
+    replace: bool = False
+    delete: bool = False
+    races: bool = False
+    dated: bool = False
+
+    @property
+    def safe(self) -> bool:
+        """True when a lock on this endpoint can be trusted."""
+        return self.create and self.replace and self.races
+
+
+class ObjectStore(Protocol):
+    """Blocking and thread-safe; all options are keyword-only."""
+
+    @property
+    def usage(self) -> Usage: ...
+
+    def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose key starts with `prefix`, sorted by key, page by page."""
+        ...
+
+    def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
+        """The names one level below `prefix` (delimiter `/`), without slash, sorted."""
+        ...
+
+    def head(self, key: str) -> ObjectInfo: ...
+
+    def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> Fetched | None:
+        """A small object at once; None when `if_none_match` still holds (304)."""
+        ...
+
+    def get_range(
+        self, key: str, *, start: int, length: int, if_match: str | None = None
+    ) -> bytes: ...
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+        content_type: str = "application/octet-stream",
+    ) -> Stored:
+        """A small object at once, tried exactly once: its loss must be read back, not retried."""
+        ...
+
+    def delete(self, key: str, *, if_match: str | None = None) -> None:
+        """Delete one object, tried exactly once when conditional; a missing one is fine."""
+        ...
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete without conditions, in batches; proved by nothing: list again to be sure."""
+        ...
+
+    def copy(self, source: str, target: str, *, if_match: str | None = None) -> Stored:
+        """Copy on the server; `if_match` pins the source's version."""
+        ...
+
+    def upload(
+        self,
+        key: str,
+        source: Path,
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+        content_type: str = "application/octet-stream",
+        on_bytes: OnBytes | None = None,
+    ) -> Uploaded:
+        """Send a file in one streaming pass that also hashes it.
+
+        Raises LocalChanged when the file's stat moved meanwhile; then nothing of it may be
+        committed. Large files go as multipart, with the condition on the completion.
+        """
+        ...
+
+    def download(
+        self,
+        key: str,
+        sink: BinaryIO,
+        *,
+        if_match: str | None = None,
+        on_bytes: OnBytes | None = None,
+    ) -> Downloaded:
+        """Stream a body into `sink` and hash it. The caller compares the hash."""
+        ...
+
+    def server_time(self) -> datetime | None:
+        """The server's clock as of its latest answer, or None before the first."""
+        ...
+
+    def close(self) -> None: ...
