@@ -47,6 +47,7 @@ class Verdict(StrEnum):
     REMOTE_ADDED = "new in the bucket"
     REMOTE_MODIFIED = "changed in the bucket"
     REMOTE_DELETED = "deleted in the bucket"
+    CLOBBERED = "lost from the index, still in the bucket: put back"
     REMOTE_REVIVED = "deleted here, changed in the bucket: the edit wins"
     BOTH_DELETED = "deleted on both sides"
     BOTH_MODIFIED = "changed on both sides"
@@ -55,6 +56,8 @@ class Verdict(StrEnum):
 
 def classify(base: Base | None, local: Local | None, remote: Remote | None) -> Verdict:
     """Compare the three versions of a path; None means that the side does not have it.
+
+    CLOBBERED is never an answer: only a look at the object tells it from REMOTE_DELETED.
 
     The caller leaves out paths whose local side is unknown (unreadable, special, excluded).
     """
@@ -69,6 +72,8 @@ def classify(base: Base | None, local: Local | None, remote: Remote | None) -> V
         return Verdict.LOCAL_MODIFIED if changed_here else Verdict.IN_SYNC
     if _same(local, remote):
         return Verdict.CONVERGED
+    if _unmoved(base, remote):
+        return Verdict.LOCAL_MODIFIED
     return Verdict.BOTH_MODIFIED if changed_here else Verdict.REMOTE_MODIFIED
 
 
@@ -83,7 +88,12 @@ def _without_base(local: Local | None, remote: Remote | None) -> Verdict:
 def _deleted_here(base: Base, remote: Remote | None) -> Verdict:
     if remote is None:
         return Verdict.BOTH_DELETED
-    return Verdict.LOCAL_DELETED if remote.tag == base.tag else Verdict.REMOTE_REVIVED
+    return Verdict.LOCAL_DELETED if _unmoved(base, remote) else Verdict.REMOTE_REVIVED
+
+
+def _unmoved(base: Base, remote: Remote) -> bool:
+    """True when the content in the bucket is the base's, whatever its entry says beside it."""
+    return remote.tag == base.tag or remote.sha256 == base.sha256
 
 
 def _same(local: Local, remote: Remote) -> bool:

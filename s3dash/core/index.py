@@ -4,8 +4,8 @@ A document keeps every entry as the bytes it came in, so that a read-modify-writ
 touched entries only and unknown fields survive. Source: the shared-datastore protocol.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -40,10 +40,12 @@ _LOOSE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENTRIES = msgspec.json.Decoder(_Loose)
 _TYPED = msgspec.json.Decoder(_Typed)
 _ENTRY = msgspec.json.Decoder(Entry)
-_FIELDS = msgspec.json.Decoder(dict[str, Any])
 _ENCODER = msgspec.json.Encoder()
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
 _HEX = frozenset("0123456789abcdef")
+
+MAX_SIZE = 2**53 - 1
+"""Bytes; no store holds larger objects, and no client counts exactly beyond it."""
 
 EMPTY_SHARD = b'{"version":1,"entries":{}}'
 
@@ -52,8 +54,8 @@ def entry_problem(rel: str, entry: Entry, *, key_prefix_bytes: int = 0) -> str |
     """Why an entry must not be acted on, or None when it may."""
     if reason := paths.blocked_reason(rel, key_prefix_bytes=key_prefix_bytes):
         return reason
-    if entry.size < 0:
-        return "negative size in the index"
+    if not 0 <= entry.size <= MAX_SIZE:
+        return "impossible size in the index"
     digest = entry.sha256
     if digest is not None and (len(digest) != 64 or not _HEX.issuperset(digest)):
         return "malformed SHA-256 in the index"
@@ -65,10 +67,9 @@ def decode_entries(raw: bytes, *, name: str) -> tuple[dict[str, Entry], dict[str
 
     Raises IndexCorrupt when the document as a whole is none; `name` is the key to tell.
     """
-    try:
+    # Almost every document is sound; one that is not is read again, entry by entry.
+    with contextlib.suppress(*_BROKEN):
         return _TYPED.decode(raw).entries, {}
-    except _BROKEN:
-        pass
     try:
         loose = _ENTRIES.decode(raw).entries
     except _BROKEN as error:
@@ -145,9 +146,10 @@ class Document:
         return _ENCODER.encode(out)
 
 
-def _unknown_fields(value: msgspec.Raw) -> dict[str, Any]:
+def _unknown_fields(value: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The fields that s3dash does not know, as the bytes they came in."""
     try:
-        fields = _FIELDS.decode(value)
+        fields = _LOOSE.decode(value)
     except _BROKEN:
         return {}
     return {k: v for k, v in fields.items() if k not in Entry.__struct_fields__}

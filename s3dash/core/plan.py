@@ -20,6 +20,8 @@ class Action(StrEnum):
     DOWNLOAD = "download"
     DELETE_REMOTE = "delete-remote"
     DELETE_LOCAL = "delete-local"
+    RESTORE = "restore-entry"
+    """The object is there and as we know it: its entry goes back into the index."""
     ADOPT = "adopt"
     """Both sides agree already: only our base moves."""
     FORGET = "forget"
@@ -71,7 +73,7 @@ class Plan:
     items: tuple[Item, ...]
     blocked: dict[str, str] = field(default_factory=dict)
     unchanged: int = 0
-    total_base: int = 0
+    known: int = 0
 
     def by(self, *actions: Action) -> list[Item]:
         return [item for item in self.items if item.action in actions]
@@ -116,6 +118,7 @@ _UP = {
     Verdict.LOCAL_MODIFIED: Action.UPLOAD,
     Verdict.LOCAL_REVIVED: Action.UPLOAD,
     Verdict.LOCAL_DELETED: Action.DELETE_REMOTE,
+    Verdict.CLOBBERED: Action.RESTORE,
 }
 _DOWN = {
     Verdict.REMOTE_ADDED: Action.DOWNLOAD,
@@ -136,7 +139,7 @@ def make_plan(
     selection: Collection[str] = (),
     blocked: dict[str, str] | None = None,
     unchanged: int = 0,
-    total_base: int = 0,
+    known: int = 0,
 ) -> Plan:
     """Choose an action for every change that `direction` and `selection` take in."""
     items = []
@@ -147,7 +150,7 @@ def make_plan(
         if action is not None:
             items.append(Item(change.path, action, change.verdict.value, change.size, change))
     items.sort(key=lambda item: (item.action not in _DELETES, item.path))
-    return Plan(direction, tuple(items), blocked or {}, unchanged, total_base)
+    return Plan(direction, tuple(items), blocked or {}, unchanged, known)
 
 
 def _action(verdict: Verdict, direction: Direction, policy: ConflictPolicy) -> Action | None:
@@ -186,11 +189,9 @@ def check_guard(plan: Plan, *, max_delete: int | None = None) -> None:
     if max_delete is not None:
         tripped = deletes > max_delete
     else:
-        tripped = deletes > GUARD_COUNT or (
-            plan.total_base > 0 and deletes > plan.total_base * GUARD_SHARE
-        )
+        tripped = deletes > GUARD_COUNT or (plan.known > 0 and deletes > plan.known * GUARD_SHARE)
     if tripped:
         raise GuardTripped(
-            f"{plan.direction} would delete {deletes} of {plan.total_base} files; nothing was done",
+            f"{plan.direction} would delete {deletes} of {plan.known} files; nothing was done",
             hint=f"if that is what you want: --max-delete {deletes}",
         )

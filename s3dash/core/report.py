@@ -32,10 +32,16 @@ class Version(msgspec.Struct, frozen=True):
     sha256: str | None
 
 
-class ConflictInfo(msgspec.Struct, frozen=True):
+class ConflictInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The versions of a path that both sides changed; None means that a side has it not.
+
+    `base` is what both last had, for the screen; left out of documents when it is None.
+    """
+
     path: str
     local: Version | None
     remote: Version | None
+    base: Version | None = None
 
 
 class IndexInfo(msgspec.Struct, frozen=True):

@@ -91,7 +91,12 @@ class Capabilities:
 
 
 class ObjectStore(Protocol):
-    """Blocking and thread-safe; all options are keyword-only."""
+    """Blocking and thread-safe; all options are keyword-only.
+
+    `etag_quotes`: whether conditions are sent quoted, the endpoint's dialect; the probe sets it.
+    """
+
+    etag_quotes: bool
 
     @property
     def usage(self) -> Usage: ...

@@ -1,0 +1,54 @@
+# Every target sets itself up: `.venv` with s3dash and its tools is made on the first call.
+#   make demo [ARGS=--check]     make test     make check     make accept     make screenshots
+
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+JOBS ?= auto
+ACCEPT ?= ../shared/accept
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.stamp
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+
+.PHONY: help demo test check accept screenshots
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# An older pip reads no dependency groups: it is brought up to date inside the venv first.
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "s3dash needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
+	@echo "setting up .venv" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --upgrade "pip>=25.1"
+	@$(PIP) install --editable ".[demo]" --group dev
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/python -m s3dash demo $(ARGS)
+
+test: $(STAMP)
+	@$(PYTEST) $(ARGS)
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(PYTEST) -W error --cov --cov-report=term
+
+accept: $(STAMP)
+	@if [ ! -d "$(ACCEPT)" ]; then echo "there is no $(ACCEPT) here: nothing to accept"; exit 0; fi; \
+	failed=0; \
+	for check in "$(ACCEPT)"/[0-9]*; do \
+		name=$$(basename "$$check"); \
+		if line=$$($(BIN)/python "$$check" 2>&1); then echo "ok   $$name: $$line"; \
+		else echo "FAIL $$name: $$line"; failed=1; fi; \
+	done; \
+	exit $$failed
+
+screenshots: $(STAMP)
+	@$(BIN)/python -m s3dash.demo.screenshots

@@ -1,0 +1,84 @@
+"""All commands of `s3dash`, and the options before them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s3dash.cli import (
+    conflicts,
+    dashboard,
+    demo,
+    diff,
+    doctor,
+    history,
+    locks,
+    namespaces,
+    settings,
+    status,
+    sync_ops,
+)
+from s3dash.cli.options import Options
+from s3dash.cli.session import Session
+
+app = typer.Typer(
+    name="s3dash",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def globals_(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The configuration file.")
+    ] = None,
+    datastore: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The datastore; else the file's first.")
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option(metavar="NS", help="The namespace to work in.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.")
+    ] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more on standard error.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="The version.")] = False,
+) -> None:
+    """Watch, push and pull a datastore that people share in an S3 bucket.
+
+    Without a command: the dashboard. The options below may stand after a command as well.
+    """
+    session = Session.of(context)
+    session.options = Options(
+        config=config,
+        datastore=datastore,
+        namespace=namespace,
+        as_json=as_json,
+        no_color=no_color,
+        verbose=verbose,
+    )
+    if version:
+        raise typer.Exit(_tell_version(session))
+    if context.invoked_subcommand is None:
+        raise typer.Exit(dashboard.open_dashboard(session))
+
+
+def _tell_version(session: Session) -> int:
+    from importlib.metadata import version
+
+    found = version("s3dash")
+    session.output.emit({"version": found}, lambda out: out.line(f"s3dash {found}"))
+    return 0
+
+
+for _module in (status, diff, sync_ops, conflicts, locks, namespaces, history, doctor):
+    _module.register(app)
+for _module in (settings, demo):
+    _module.register(app)

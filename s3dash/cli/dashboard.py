@@ -1,0 +1,15 @@
+"""`s3dash` alone: the screen, or what can be said of it where there is none."""
+
+from s3dash.cli.diagnostics import USAGE
+from s3dash.cli.output import on_terminal
+from s3dash.cli.session import Session
+from s3dash.cli.status import tell_status
+
+
+def open_dashboard(session: Session) -> int:
+    """The screen. Without a terminal the status once, and exit code 2 with a hint."""
+    if on_terminal() and not session.options.as_json:
+        return session.services.dashboard(session.options, session.diagnostics.note)
+    tell_status(session)
+    session.diagnostics.note("s3dash: the dashboard needs a terminal; this was `s3dash status`")
+    return USAGE

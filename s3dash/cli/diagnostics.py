@@ -1,0 +1,127 @@
+"""Standard error and exit codes: errors, notes, progress. Nobody else decides either.
+
+Messages of unexpected exceptions are never shown: they may hold anything, secrets included.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from s3dash.cli.output import Output, bars_on
+from s3dash.core.text import count, safe, size
+from s3dash.errors import S3DashError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from s3dash.core.snapshot import Snapshot
+
+OK, FAILED, USAGE, REMAINS, NO_LOCK, PARTLY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+_RED, _DIM, _RESET = "\x1b[1;31m", "\x1b[2m", "\x1b[0m"
+
+
+class Diagnostics:
+    """Writes to one stream, for people; scripts read the exit code and the JSON document."""
+
+    def __init__(self, stream: TextIO, *, color: bool = False, verbose: bool = False) -> None:
+        self._stream = stream
+        self._color = color
+        self._verbose = verbose
+
+    def note(self, text: str) -> None:
+        self._write(safe(text))
+
+    def detail(self, text: str) -> None:
+        """A note that only `-v` shows."""
+        if self._verbose:
+            self._write(self._painted(safe(text), _DIM))
+
+    def failed(self, error: BaseException, output: Output) -> int:
+        """Tell an error, as a document on standard output with `--json`; the exit code."""
+        known = error if isinstance(error, S3DashError) else _Unexpected(error)
+        if output.as_json and not output.written:
+            output.document(known.document())
+        else:
+            self._tell(known)
+        if known is not error and self._verbose:
+            self._write("\n".join(_frames(error)))
+        return known.exit_code
+
+    def _tell(self, error: S3DashError) -> None:
+        first, *more = error.message.splitlines() or [type(error).__name__]
+        self._write(self._painted("s3dash:", _RED) + " " + safe(first))
+        for line in more:
+            self._write("  " + safe(line))
+        if error.hint:
+            self._write(self._painted("  hint:", _DIM) + " " + safe(error.hint))
+
+    @contextmanager
+    def progress(self) -> "Iterator[Callable[[Snapshot], None] | None]":
+        """Something to show snapshots with while work goes on; None when nobody would see it."""
+        if not self._stream.isatty():
+            yield None
+            return
+        with bars_on(self._stream, color=self._color) as bars:
+            yield _Bar(bars).show
+
+    def _painted(self, text: str, code: str) -> str:
+        return f"{code}{text}{_RESET}" if self._color else text
+
+    def _write(self, text: str) -> None:
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        self._stream.flush()
+
+
+class _Bar:
+    """One line of a running operation: what it does, how far it is, how fast it goes."""
+
+    def __init__(self, bars: "Progress") -> None:
+        self._bars = bars
+        self._task = bars.add_task("starting", total=None, amount="", rate="")
+
+    def show(self, snapshot: "Snapshot") -> None:
+        counts, rate = snapshot.progress.counts, snapshot.progress.rate
+        files = counts.queued + counts.active + counts.done + counts.failed + counts.cancelled
+        amount = f"{size(counts.bytes_done)} of {size(counts.bytes_total)}" if files else ""
+        self._bars.update(
+            self._task,
+            description=safe(_doing(snapshot)),
+            total=counts.bytes_total or None,
+            completed=counts.bytes_done,
+            amount=f"{amount}, {counts.done:,} of {count(files, 'file')}" if files else "",
+            rate=f"{size(rate.up + rate.down)}/s" if counts.active else "",
+        )
+        self._bars.refresh()
+
+
+def _doing(snapshot: "Snapshot") -> str:
+    return f"{snapshot.state} ({snapshot.detail})" if snapshot.detail else snapshot.state
+
+
+class _Unexpected(S3DashError):
+    """An exception that nobody foresaw, told by its type alone."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._kind = type(error).__name__
+        super().__init__(
+            f"unexpected error ({self._kind})",
+            hint="this is a bug in s3dash; run it again with -v to see where it happened",
+        )
+
+    def document(self) -> dict[str, dict[str, str]]:
+        return {"error": {"type": self._kind, "message": self.message, "hint": self.hint}}
+
+
+def _frames(error: BaseException) -> Iterator[str]:
+    """Where an exception came from: no values, no messages, no directories of this machine."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _frames(cause)
+    yield f"{type(error).__name__} at"
+    for frame in traceback.extract_tb(error.__traceback__):
+        place = Path(frame.filename)
+        yield f"  {place.parent.name}/{place.name}:{frame.lineno} in {frame.name}"

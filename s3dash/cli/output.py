@@ -1,0 +1,184 @@
+"""Standard output: one JSON document, or short lines and tables. Nobody else writes there.
+
+Every string is made harmless on its way out, so that callers hand over foreign text as it is.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from s3dash.core.text import safe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+    from rich.text import Text
+
+Look = Literal["plain", "strong", "dim", "good", "warn", "bad", "add", "change", "remove", "clash"]
+
+_STYLES: dict[Look, str] = {
+    "plain": "",
+    "strong": "bold",
+    "dim": "dim",
+    "good": "green",
+    "warn": "yellow",
+    "bad": "bold red",
+    "add": "green",
+    "change": "cyan",
+    "remove": "red",
+    "clash": "bold magenta",
+}
+_UNBOUNDED = 1 << 16
+"""Columns of a file or pipe: no line is ever folded there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A piece of text and how it looks; `right` sets it to the right of its column."""
+
+    text: str
+    look: Look = "plain"
+    right: bool = False
+
+
+Row = Sequence[Cell | str]
+
+
+class Output:
+    """Writes to one stream. With `as_json` there is exactly one document, else text only."""
+
+    def __init__(self, stream: TextIO, *, as_json: bool = False, color: bool = False) -> None:
+        self._stream = stream
+        self._color = color
+        self._console: Console | None = None
+        self.as_json = as_json
+        self.written = False
+
+    def emit(self, document: object, human: Callable[["Output"], None]) -> None:
+        """The document with `--json`, else what `human` writes."""
+        if self.as_json:
+            self.document(document)
+        else:
+            human(self)
+
+    def document(self, document: object) -> None:
+        """One JSON document in pure ASCII: it survives every terminal, encoding and odd name."""
+        if self.written:
+            raise AssertionError("standard output holds a JSON document already")
+        import msgspec
+
+        builtin = msgspec.to_builtins(document)
+        indent = 2 if self._stream.isatty() else None
+        self._write(json.dumps(builtin, indent=indent) + "\n")
+
+    def raw(self, text: str) -> None:
+        """Text of our own that is laid out already, such as the help."""
+        self._write(text if text.endswith("\n") else text + "\n")
+
+    def line(self, *cells: Cell | str) -> None:
+        """One line: the pieces one after another, nothing between them."""
+        from rich.text import Text
+
+        line = Text()
+        for cell in cells:
+            line.append_text(_text(cell))
+        self._print(line)
+
+    def heading(self, title: str, number: int | None = None) -> None:
+        """A title on a line of its own, after an empty one."""
+        self.line()
+        self.line(Cell(title, "strong"), *([Cell(f" ({number:,})", "dim")] if number else []))
+
+    def table(self, rows: Sequence[Row], *, indent: int = 2) -> None:
+        """Aligned columns without a frame; rows may differ in length."""
+        if not rows:
+            return
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.pad_edge = False
+        for number in range(max(len(row) for row in rows)):
+            column = [row[number] for row in rows if number < len(row)]
+            right = any(isinstance(cell, Cell) and cell.right for cell in column)
+            table.add_column(justify="right" if right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(_text(cell) for cell in row))
+        self._print(table, indent=indent)
+
+    def _print(self, renderable: "Text | Table", *, indent: int = 0) -> None:
+        console = self._open()
+        with console.capture() as captured:
+            if indent:
+                from rich.padding import Padding
+
+                console.print(Padding(renderable, (0, 0, 0, indent), expand=False))
+            else:
+                console.print(renderable, soft_wrap=True)
+        lines = captured.get().split("\n")
+        self._write("\n".join(line.rstrip() for line in lines))
+
+    def _open(self) -> "Console":
+        if self._console is None:
+            self._console = console_on(self._stream, color=self._color)
+        return self._console
+
+    def _write(self, text: str) -> None:
+        self.written = True
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        self._stream.flush()
+
+
+def _text(cell: Cell | str) -> "Text":
+    from rich.text import Text
+
+    if isinstance(cell, str):
+        return Text(safe(cell))
+    return Text(safe(cell.text), style=_STYLES[cell.look])
+
+
+def console_on(stream: TextIO, *, color: bool) -> "Console":
+    """A console that obeys no markup and guesses nothing from the environment."""
+    from rich.console import Console
+
+    terminal = stream.isatty()
+    return Console(
+        file=stream,
+        force_terminal=terminal,
+        color_system="auto" if color and terminal else None,
+        width=shutil.get_terminal_size().columns if terminal else _UNBOUNDED,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def bars_on(stream: TextIO, *, color: bool) -> "Progress":
+    """A progress display for a terminal, to be refreshed by hand; gone when it ends."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=28),
+        TextColumn("{task.fields[amount]}", markup=False),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeRemainingColumn(compact=True),
+        console=console_on(stream, color=color),
+        auto_refresh=False,
+        transient=True,
+    )
+
+
+def is_colored(stream: TextIO, *, no_color: bool, environ: Mapping[str, str]) -> bool:
+    """Colours only for a terminal that can, and only when nobody said no."""
+    refused = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+    return stream.isatty() and not refused
+
+
+def on_terminal() -> bool:
+    """True when a person sits at both ends: the screen needs keys and a display."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

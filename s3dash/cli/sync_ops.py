@@ -1,0 +1,156 @@
+"""`s3dash push`, `pull` and `sync`: three directions of one operation."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from s3dash.cli import lists
+from s3dash.cli.output import Cell, Output
+from s3dash.cli.session import Session
+from s3dash.core.text import count, duration, size
+
+if TYPE_CHECKING:
+    from s3dash.core.cancel import CancelToken
+    from s3dash.core.report import Result
+    from s3dash.engine.api import EngineApi
+
+
+class Conflict(StrEnum):
+    """What happens to a path that both sides changed."""
+
+    ASK = "ask"
+    KEEP_BOTH = "keep-both"
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+Paths = Annotated[
+    list[str] | None, typer.Argument(metavar="PATH", help="Only these, and below them.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan; change nothing.")]
+Policy = Annotated[
+    Conflict | None,
+    typer.Option("--conflict", help="For paths that both sides changed; else as configured."),
+]
+MaxDelete = Annotated[
+    int | None,
+    typer.Option("--max-delete", metavar="N", min=0, help="Do nothing if it deletes more than N."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (push, pull, sync):
+        app.command()(command)
+
+
+def push(
+    context: typer.Context,
+    paths: Paths = None,
+    dry_run: DryRun = False,
+    conflict: Policy = None,
+    max_delete: MaxDelete = None,
+) -> int:
+    """Send what changed here to the bucket."""
+    return _operate(context, "push", paths, dry_run, conflict, max_delete)
+
+
+def pull(
+    context: typer.Context,
+    paths: Paths = None,
+    dry_run: DryRun = False,
+    conflict: Policy = None,
+    max_delete: MaxDelete = None,
+) -> int:
+    """Bring what changed in the bucket here."""
+    return _operate(context, "pull", paths, dry_run, conflict, max_delete)
+
+
+def sync(
+    context: typer.Context,
+    paths: Paths = None,
+    dry_run: DryRun = False,
+    conflict: Policy = None,
+    max_delete: MaxDelete = None,
+) -> int:
+    """Pull, then push."""
+    return _operate(context, "sync", paths, dry_run, conflict, max_delete)
+
+
+def _operate(
+    context: typer.Context,
+    name: Literal["push", "pull", "sync"],
+    paths: Sequence[str] | None,
+    dry_run: bool,
+    conflict: Conflict | None,
+    max_delete: int | None,
+) -> int:
+    session = Session.of(context)
+
+    def job(engine: "EngineApi", cancel: "CancelToken") -> "Result":
+        operation = {"push": engine.push, "pull": engine.pull, "sync": engine.sync}[name]
+        return operation(
+            session.selection(paths or (), engine.settings),
+            policy=conflict.value if conflict else None,
+            max_delete=max_delete,
+            dry_run=dry_run,
+            cancel=cancel,
+        )
+
+    with session.engine() as engine:
+        result = session.work(engine, lambda cancel: job(engine, cancel))
+    session.output.emit(result.document(), lambda out: write_result(out, result))
+    return result.exit_code
+
+
+def write_result(out: Output, result: "Result") -> None:
+    """The plan of a dry run, else what was done; then what could not be."""
+    if result.plan is not None:
+        _write_plan(out, result)
+    else:
+        out.line(Cell(result.action, "strong"), ": ", _summary(result))
+        out.line(Cell(_cost(result), "dim"))
+    parts = (
+        ("Conflicts: left as they are, on both sides", lists.conflict_rows(result.conflicts)),
+        ("Blocked: cannot exist on both sides", lists.blocked_rows(result.blocked)),
+        ("Failed", lists.failed_rows(result.failed)),
+    )
+    for title, rows in parts:
+        if rows:
+            out.heading(title, len(rows))
+            lists.some(out, rows, more=f"s3dash {result.action} --json")
+
+
+def _write_plan(out: Output, result: "Result") -> None:
+    plan = result.plan or []
+    if not plan:
+        out.line(Cell(result.action, "strong"), ": nothing to do")
+        return
+    out.table(lists.plan_rows(plan), indent=0)
+    out.line(Cell(f"{count(len(plan), 'step')}; a dry run, nothing was changed", "dim"))
+
+
+def _summary(result: "Result") -> str:
+    done = (
+        (result.pushed, "pushed"),
+        (result.pulled, "pulled"),
+        (result.deleted_remote, "deleted in the bucket"),
+        (result.deleted_local, "deleted here"),
+        (result.copied, "copied in the bucket"),
+    )
+    words = [f"{number:,} {what}" for number, what in done if number]
+    if not words:
+        words = ["nothing done" if result.failed or result.conflicts else "nothing to do"]
+    return ", ".join([*words, f"{result.unchanged:,} unchanged"])
+
+
+def _cost(result: "Result") -> str:
+    parts = [
+        f"{size(result.bytes_up)} up" if result.bytes_up else "",
+        f"{size(result.bytes_down)} down" if result.bytes_down else "",
+        count(result.requests, "request"),
+        duration(result.seconds),
+        f"commit {result.commit_seq}" if result.commit_seq is not None else "",
+    ]
+    return ", ".join(part for part in parts if part)

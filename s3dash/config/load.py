@@ -1,0 +1,194 @@
+"""Find the configuration, read it, check all of it at once, and make it settings.
+
+Order: `--config`, `$S3DASH_CONFIG`, `./s3dash.toml`, `config.toml` in the user's configuration
+directory, else a `.swamp.yaml` in or above the working directory.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from s3dash.config import places, swamp, toml_file
+from s3dash.config.check import report, shown
+from s3dash.config.credentials import CredentialRefs
+from s3dash.config.schema import Table
+from s3dash.core.paths import is_namespace
+from s3dash.core.settings import Datastore
+from s3dash.errors import ConfigError
+
+FILE = "s3dash.toml"
+VARIABLE = "S3DASH_CONFIG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What was found: the datastores in the order of the file, and which one is meant.
+
+    `source` is the file as messages name it. `credentials` has references for every datastore.
+    """
+
+    datastores: dict[str, Datastore]
+    default: str
+    source: str
+    credentials: dict[str, CredentialRefs]
+
+    def pick(self, name: str | None = None) -> Datastore:
+        """The datastore of that name, or the default one. Raises ConfigError for another name."""
+        chosen = name or self.default
+        if chosen not in self.datastores:
+            raise ConfigError(
+                f"{self.source}: there is no datastore {shown(chosen)}",
+                hint="there are: " + ", ".join(self.datastores),
+            )
+        return self.datastores[chosen]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A checked table with its place: `base` is what its relative paths start from."""
+
+    table: Table
+    where: str
+    base: Path
+    cache: Path | None = None
+
+
+def load(
+    *,
+    config: Path | None,
+    datastore: str | None,
+    namespace: str | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    state_home: Path | None = None,
+) -> Loaded:
+    """Read the configuration.
+
+    `datastore` names the one that is meant (else the first of the file), `namespace` overrides
+    that one's. `state_home` stands in for `$XDG_STATE_HOME`. Raises ConfigError with every
+    problem in one go; no message shows a value of the file.
+    """
+    path = _find(config, environ, cwd)
+    source = places.shown(path, cwd=cwd)
+    found = _read(path, source, environ)
+    settings = {name: _settings(name, one, environ, state_home) for name, one in found.items()}
+    _check_caches(settings, source)
+    loaded = Loaded(
+        datastores=settings,
+        default=datastore or next(iter(found)),
+        source=source,
+        credentials={name: _refs(one) for name, one in found.items()},
+    )
+    chosen = loaded.pick()
+    if namespace is not None:
+        if not is_namespace(namespace):
+            raise ConfigError(
+                "--namespace: must be one path segment of letters, digits, '.', '_' and '-'"
+            )
+        settings[chosen.name] = replace(chosen, namespace=namespace)
+    return loaded
+
+
+def describe(loaded: Loaded) -> dict[str, Any]:
+    """All settings as JSON values, safe to print.
+
+    `{source, default, datastores: {NAME: {field: value, …, credentials: {field: reference}}}}`;
+    empty `credentials` mean boto3's own chain.
+    """
+    return {
+        "source": loaded.source,
+        "default": loaded.default,
+        "datastores": {
+            name: {
+                **{f.name: _plain(getattr(one, f.name)) for f in fields(one)},
+                "credentials": loaded.credentials[name].items(),
+            }
+            for name, one in loaded.datastores.items()
+        },
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _find(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    for given, how in ((config, "--config"), (environ.get(VARIABLE), f"${VARIABLE}")):
+        if given:
+            path = places.expand(str(given), base=cwd, environ=environ)
+            if not path.is_file():
+                raise ConfigError(f"{how}: {places.shown(path, cwd=cwd)}: there is no such file")
+            return path
+    usual = (cwd / FILE, places.user_dir("config", environ) / "config.toml")
+    for path in usual:
+        if path.is_file():
+            return path
+    if found := swamp.find(cwd):
+        return found
+    raise ConfigError(
+        f"there is no configuration: no {FILE} here, no {usual[1]}, "
+        f"and no {swamp.FILE} here or above",
+        hint=f"write a {FILE} (see config.example.toml), or look around with `s3dash demo`",
+    )
+
+
+def _read(path: Path, source: str, environ: Mapping[str, str]) -> dict[str, _Found]:
+    """The tables of a file of either kind, each with its place."""
+    base = path.parent
+    if path.name == swamp.FILE:
+        table, cache = swamp.read(path, where=source, environ=environ)
+        name = base.name if is_namespace(base.name) else "swamp"
+        return {name: _Found(table=table, where=source, base=base, cache=cache)}
+    return {
+        name: _Found(table=table, where=toml_file.table_name(source, name), base=base)
+        for name, table in toml_file.read(path, where=source).items()
+    }
+
+
+def _settings(
+    name: str, found: _Found, environ: Mapping[str, str], state_home: Path | None
+) -> Datastore:
+    table = found.table
+    cache = found.cache
+    if cache is None and table.cache is not None:
+        cache = places.expand(table.cache, base=found.base, environ=environ)
+    cache = cache or places.user_dir("cache", environ) / name
+    return Datastore(
+        name=name,
+        bucket=table.bucket or "",
+        cache=cache,
+        state_dir=places.state_dir(cache, state_home=state_home, environ=environ),
+        exclude=tuple(table.exclude),
+        **table.model_dump(exclude={"credentials", "cache", "exclude", "bucket"}),
+    )
+
+
+def _refs(found: _Found) -> CredentialRefs:
+    given = found.table.credentials
+    refs = given.model_dump() if given is not None else {}
+    return CredentialRefs(where=found.where, base=found.base, **refs)
+
+
+def _check_caches(settings: Mapping[str, Datastore], source: str) -> None:
+    """Two datastores must not sync the same files: only namespaces of one place share a cache."""
+    problems = []
+    seen: list[tuple[Path, Datastore]] = []
+    for one in settings.values():
+        real = one.cache.resolve()
+        for other_real, other in seen:
+            nested = real.is_relative_to(other_real) or other_real.is_relative_to(real)
+            if nested and not (real == other_real and _side_by_side(one, other)):
+                place = toml_file.table_name(source, one.name)
+                problems.append(f"{place}: cache: overlaps with the cache of {other.name}")
+        seen.append((real, one))
+    report(problems)
+
+
+def _side_by_side(one: Datastore, other: Datastore) -> bool:
+    here, there = (
+        (each.address, each.bucket, each.prefix, each.namespace is None) for each in (one, other)
+    )
+    return here == there and one.namespace != other.namespace

@@ -1,0 +1,147 @@
+"""The peers' own configuration: a `.swamp.yaml` in or above the working directory.
+
+Source: the shared-datastore protocol, «Repository discovery». What the file says wins over the
+`SWAMP_…_TIMEOUT_MS` variables; `SWAMP_DATASTORE` wins over the file's whole datastore section.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from s3dash.config import places
+from s3dash.config.check import check, report, shown
+from s3dash.config.schema import Table
+from s3dash.core import paths
+from s3dash.errors import ConfigError
+
+FILE = ".swamp.yaml"
+TYPES = ("@swamp/s3-datastore", "s3")
+_CONFIG = (
+    "bucket", "prefix", "region", "endpoint", "force_path_style",
+    "pull_concurrency", "push_concurrency", "request_timeout_ms",
+)  # fmt: skip
+_OUTER = ("exclude", "hydration", "namespace")
+_IGNORED = frozenset({"type", "config", "directories", "managedConfig"})
+_TIMEOUTS = {
+    "SWAMP_S3_REQUEST_TIMEOUT_MS": "request_timeout_ms",
+    "SWAMP_LOCK_TIMEOUT_MS": "lock_timeout_ms",
+}
+
+
+def find(cwd: Path) -> Path | None:
+    """The nearest `.swamp.yaml` in `cwd` or above it."""
+    for directory in (cwd, *cwd.parents):
+        if (directory / FILE).is_file():
+            return directory / FILE
+    return None
+
+
+def read(path: Path, *, where: str, environ: Mapping[str, str]) -> tuple[Table, Path]:
+    """The table, its bucket set, and the cache directory.
+
+    Raises ConfigError with every problem; `where` is the file's name in it.
+    """
+    problems: list[str] = []
+    document = _document(path, where=where)
+    repo = str(document.get("repoId", ""))
+    if not paths.is_namespace(repo):
+        problems.append(f"{where}: repoId: missing, or no plain name")
+    section, place = _section(document, where=where, environ=environ)
+    fields = _flat(section, where=place, problems=problems)
+    timeouts = _timeouts(environ, problems)
+    if "bucket" not in {key.lower() for key in fields}:
+        problems.append(f"{place}: bucket: missing")
+    table = check(fields, where=place, problems=problems, only=_CONFIG + _OUTER)
+    report(problems)
+    own = table.model_dump(exclude_unset=True) if table is not None else {}
+    return Table.model_validate(timeouts | own), _home(environ) / "repos" / repo
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    if own := environ.get("SWAMP_HOME"):
+        return Path(own)
+    return places.home(environ) / ".swamp"
+
+
+def _document(path: Path, *, where: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{where}: {error.strerror or 'cannot be read'}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        # The parser's own text quotes the file, and with it maybe a secret: not passed on.
+        raise ConfigError(f"{where}{at}: this is no YAML") from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"{where}: this is no mapping")
+    return document
+
+
+def _section(
+    document: Mapping[str, Any], *, where: str, environ: Mapping[str, str]
+) -> tuple[Mapping[str, Any], str]:
+    """The datastore section that rules, and what to call it."""
+    if text := environ.get("SWAMP_DATASTORE"):
+        return _from_variable(text), "SWAMP_DATASTORE"
+    section = document.get("datastore")
+    if not isinstance(section, Mapping):
+        raise ConfigError(
+            f"{where}: datastore: missing; this repository keeps its data on its own disk",
+            hint="set up an S3 datastore there, or write an s3dash.toml",
+        )
+    _need_s3(section.get("type"), f"{where}: datastore.type")
+    return section, f"{where}: datastore"
+
+
+def _from_variable(text: str) -> Mapping[str, Any]:
+    """`<type>:<json>`, or the old short form `s3:<bucket>/<prefix>`."""
+    kind, _, rest = text.partition(":")
+    _need_s3(kind, "SWAMP_DATASTORE")
+    if kind == "s3" and not rest.startswith("{"):
+        bucket, _, prefix = rest.partition("/")
+        return {"type": kind, "config": {"bucket": bucket, "prefix": prefix}}
+    try:
+        config = json.loads(rest)
+    except (ValueError, RecursionError):
+        raise ConfigError("SWAMP_DATASTORE: what follows the type is no JSON") from None
+    return {"type": kind, "config": config}
+
+
+def _need_s3(kind: object, where: str) -> None:
+    if kind not in TYPES:
+        raise ConfigError(
+            f"{where}: is not {TYPES[0]}; s3dash joins datastores on S3 only",
+            hint="write an s3dash.toml to use another datastore here",
+        )
+
+
+def _flat(section: Mapping[str, Any], *, where: str, problems: list[str]) -> dict[str, Any]:
+    """The section's fields and those of its `config` as one table, without the empty ones."""
+    inner = section.get("config") or {}
+    if not isinstance(inner, Mapping):
+        problems.append(f"{where}: config: must be a mapping")
+        inner = {}
+    outer = {key: value for key, value in section.items() if key not in _IGNORED}
+    fields = {str(k): v for k, v in {**outer, **inner}.items() if v not in (None, "")}
+    for key, value in fields.items():
+        if isinstance(value, str) and "${" in value:
+            problems.append(f"{where}: {shown(key)}: s3dash does not work out expressions")
+    return fields
+
+
+def _timeouts(environ: Mapping[str, str], problems: list[str]) -> dict[str, int]:
+    out = {}
+    for variable, field in _TIMEOUTS.items():
+        text = environ.get(variable, "")
+        if not text:
+            continue
+        value = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+        if 1000 <= value <= 600_000:
+            out[field] = value
+        else:
+            problems.append(f"{variable}: must be from 1000 to 600000")
+    return out

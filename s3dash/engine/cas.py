@@ -1,0 +1,61 @@
+"""Compare-and-swap of small objects, with the lost reply read back.
+
+A PUT whose answer was lost may have been applied, and a repeated one then answers 412 against
+our own object (reliability section 1): so what is in the bucket decides, never the status.
+"""
+
+from dataclasses import dataclass
+
+from s3dash.clock import Clock
+from s3dash.core.cancel import CancelToken
+from s3dash.engine.jobs import back_off_s
+from s3dash.errors import NotFound, PreconditionFailed, S3DashError
+from s3dash.objectstore.port import Fetched, ObjectStore
+
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cas:
+    """Writes only while the object is the version that was read. `version` None: absent."""
+
+    store: ObjectStore
+    clock: Clock
+    cancel: CancelToken
+
+    def put(self, key: str, body: bytes, *, version: str | None) -> str:
+        """Returns the new ETag. Raises PreconditionFailed when somebody else was first.
+
+        `body` must be unlike what anybody else would write, or equal bytes must mean the same.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._once(key, body, version)
+            except PreconditionFailed:
+                return self._ours(key, body)
+            except S3DashError as error:
+                if not error.retryable or attempt == ATTEMPTS:
+                    raise
+                self.clock.wait(self.cancel.event, back_off_s(attempt))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _once(self, key: str, body: bytes, version: str | None) -> str:
+        if version is None:
+            stored = self.store.put(key, body, if_none_match=True, content_type="application/json")
+        else:
+            stored = self.store.put(key, body, if_match=version, content_type="application/json")
+        return stored.etag
+
+    def _ours(self, key: str, body: bytes) -> str:
+        found = read(self.store, key)
+        if found is not None and found.body == body:
+            return found.info.etag
+        raise PreconditionFailed(f"{key} was changed by somebody else meanwhile")
+
+
+def read(store: ObjectStore, key: str) -> Fetched | None:
+    """The object, or None when there is none; every other failure is raised."""
+    try:
+        return store.get(key)
+    except NotFound:
+        return None

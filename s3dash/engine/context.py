@@ -1,0 +1,102 @@
+"""What every part of an engine shares: the two sides, the state, and the means to tell."""
+
+import os
+import socket
+import uuid
+from dataclasses import dataclass, field
+from getpass import getuser
+from importlib.metadata import version
+
+from s3dash.clock import Clock, iso
+from s3dash.core.cancel import CancelToken
+from s3dash.core.events import Level, Noted
+from s3dash.core.keys import Keys
+from s3dash.core.progress import Transfer
+from s3dash.core.settings import Datastore
+from s3dash.core.snapshot import HistoryRow
+from s3dash.engine.accounting import Accounting
+from s3dash.engine.bus import Bus
+from s3dash.engine.lease import Identity
+from s3dash.engine.remote import IndexReader
+from s3dash.engine.stage import Stage
+from s3dash.engine.throttle import Throttle
+from s3dash.errors import S3DashError
+from s3dash.local.atomic import CacheDir
+from s3dash.local.sidecar import SidecarFile
+from s3dash.local.state import State
+from s3dash.local.trash import Trash
+from s3dash.objectstore.port import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One datastore, one namespace, one cache. Built once, by the engine."""
+
+    settings: Datastore
+    keys: Keys
+    store: ObjectStore
+    reader: IndexReader
+    state: State
+    cache: CacheDir
+    sidecar: SidecarFile
+    trash: Trash
+    clock: Clock
+    bus: Bus
+    accounting: Accounting
+    stage: Stage
+    throttle: Throttle
+    identity: Identity
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+    def with_cancel(self, cancel: CancelToken) -> "Context":
+        """The same, for an operation that is stopped by a token of its own."""
+        return Context(
+            **{name: getattr(self, name) for name in self.__slots__ if name != "cancel"},
+            cancel=cancel,
+        )
+
+    def now(self) -> str:
+        return iso(self.clock.now())
+
+    def note(self, level: Level, operation: str, text: str) -> None:
+        """A line for the log: kept in the history, told to subscribers."""
+        at = self.now()
+        self.state.note(HistoryRow(at, operation, level, text))
+        self.bus.publish(
+            Noted(at=at, datastore=self.settings.name, level=level, operation=operation, text=text)
+        )
+
+    def moved(self, row: Transfer, count: int) -> None:
+        """Bytes of a transfer went by: counted, limited, and stopped when cancelled."""
+        self.accounting.moved(row, count)
+        self.throttle.draw(count, self.cancel)
+
+    def backing_off(self, pause_s: float, error: S3DashError) -> None:
+        """Tell that a request is tried again, and when."""
+        self.stage.enter("backing off", f"{pause_s:.1f} s ({type(error).__name__})")
+
+    def save_docs(self) -> None:
+        """Keep the index documents that are new, so that the next start fetches only changes."""
+        have = {key: etag for key, (etag, _) in self.state.docs().items()}
+        docs = self.reader.docs()
+        fresh = {k: (d.etag, d.body) for k, d in docs.items() if have.get(k) != d.etag}
+        gone = have.keys() - docs.keys()
+        if fresh:
+            self.state.save_docs(fresh)
+        if gone:
+            self.state.drop_docs(gone)
+
+
+def new_nonce() -> str:
+    return str(uuid.uuid4())
+
+
+def identify() -> Identity:
+    """This process as other clients see it in a lock."""
+    host = socket.gethostname()
+    return Identity(
+        holder=f"{getuser()}@{host}",
+        hostname=host,
+        pid=os.getpid(),
+        client=f"s3dash/{version('s3dash')}",
+    )

@@ -1,0 +1,281 @@
+"""The facade: what the command line and the screen call. See `api` for the contract."""
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from s3dash.core import paths
+from s3dash.core.cancel import CancelToken
+from s3dash.core.events import Level
+from s3dash.core.lock import LockInfo, place
+from s3dash.core.plan import Direction, Plan
+from s3dash.core.report import Result, Status
+from s3dash.core.settings import ConflictPolicy, Datastore
+from s3dash.core.snapshot import HistoryRow, Snapshot
+from s3dash.engine import locks, operations, status, view
+from s3dash.engine.bus import Mailbox
+from s3dash.engine.context import Context
+from s3dash.engine.health import Health
+from s3dash.engine.lease import delete_if_nonce
+from s3dash.engine.live import Live
+from s3dash.engine.observe import Observation
+from s3dash.engine.recover import Leftovers, leftovers
+from s3dash.errors import CacheBusy, Cancelled, S3DashError, UsageError
+from s3dash.local.state import OwnerLock
+from s3dash.objectstore.port import Capabilities
+
+ASSUMED = Capabilities(create=True, replace=True, delete=True)
+"""For releasing a lock by hand: a condition that is ignored does no harm there."""
+
+
+class Engine:
+    """One datastore and one namespace, from one cache. One operation runs at a time."""
+
+    def __init__(self, ctx: Context, owner: OwnerLock, *, read_only: str = "") -> None:
+        self._ctx = ctx
+        self._owner = owner
+        self._read_only = read_only
+        self._turn = threading.RLock()
+        self._view = view.View(ctx)
+        self._health = Health(ctx)
+        self._running: CancelToken | None = None
+        self._stopped = threading.Event()
+        self._live = Live(ctx, self, self._view, self._health)
+        ctx.stage.enter("idle")
+
+    @property
+    def settings(self) -> Datastore:
+        return self._ctx.settings
+
+    @property
+    def read_only(self) -> str:
+        """Who owns the cache, or empty when we do."""
+        return self._read_only
+
+    # --- life ---------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._live.start()
+
+    def stop(self) -> None:
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        self._ctx.cancel.cancel()
+        running = self._running
+        if running is not None:
+            running.cancel()
+        self._live.stop()
+        with self._turn:
+            self._save()
+            self._ctx.stage.enter("stopped")
+            self._ctx.state.close()
+            self._owner.release()
+            self._ctx.store.close()
+
+    # --- looking ------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        with self._taking_turn(None) as ctx:
+            seen = self._health.watch(lambda: operations.observe(ctx))
+            if seen is None:
+                operations.look_here(ctx, self._view)
+            else:
+                self._view.take(seen)
+                gates = self._health.watch(lambda: locks.list_gates(ctx.store))
+                self._view.take_locks(gates or ())
+            if not self._read_only:
+                view.mark_dirty(ctx, self._view)
+            return status.describe(ctx, self._view, self._health, seen)
+
+    def refresh(self) -> None:
+        self._live.poke()
+
+    def plan(
+        self,
+        direction: Direction,
+        *,
+        selection: Collection[str] = (),
+        policy: ConflictPolicy | None = None,
+    ) -> Plan:
+        with self._taking_turn(None) as ctx:
+            return self._plan(ctx, direction, selection, policy)[0]
+
+    def _plan(
+        self,
+        ctx: Context,
+        direction: Direction,
+        selection: Collection[str],
+        policy: ConflictPolicy | None,
+        *,
+        tidy: bool = False,
+    ) -> tuple[Plan, Observation, Leftovers]:
+        seen = operations.observe(ctx)
+        left = leftovers(ctx, seen, tidy=tidy) if direction != "pull" else Leftovers()
+        self._view.take(seen)
+        plan = operations.plan_for(ctx, seen, direction, selection=selection, policy=policy)
+        return plan, seen, left
+
+    # --- moving -------------------------------------------------------------------------
+
+    def run(
+        self, plan: Plan, *, cancel: CancelToken | None = None, max_delete: int | None = None
+    ) -> Result:
+        with self._taking_turn(cancel, writes=True) as ctx, status.measured(ctx) as timed:
+            _, seen, left = self._plan(ctx, plan.direction, (), None, tidy=True)
+            valid, moved = operations.still_valid(plan, seen)
+            valid = operations.left_out(valid, moved)
+            return timed(self._execute(ctx, valid, seen, left, max_delete))
+
+    def push(
+        self,
+        selection: Collection[str] = (),
+        *,
+        policy: ConflictPolicy | None = None,
+        max_delete: int | None = None,
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        return self._operate("push", selection, policy, max_delete, dry_run, cancel)
+
+    def pull(
+        self,
+        selection: Collection[str] = (),
+        *,
+        policy: ConflictPolicy | None = None,
+        max_delete: int | None = None,
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        return self._operate("pull", selection, policy, max_delete, dry_run, cancel)
+
+    def sync(
+        self,
+        selection: Collection[str] = (),
+        *,
+        policy: ConflictPolicy | None = None,
+        max_delete: int | None = None,
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        return self._operate("sync", selection, policy, max_delete, dry_run, cancel)
+
+    def _operate(
+        self,
+        direction: Direction,
+        selection: Collection[str],
+        policy: ConflictPolicy | None,
+        max_delete: int | None,
+        dry_run: bool,
+        cancel: CancelToken | None,
+    ) -> Result:
+        turn = self._taking_turn(cancel, writes=not dry_run)
+        with turn as ctx, status.measured(ctx) as timed:
+            plan, seen, left = self._plan(ctx, direction, selection, policy, tidy=not dry_run)
+            if dry_run:
+                return timed(operations.dry(plan))
+            return timed(self._execute(ctx, plan, seen, left, max_delete))
+
+    def _execute(
+        self,
+        ctx: Context,
+        plan: Plan,
+        seen: Observation,
+        left: Leftovers,
+        max_delete: int | None,
+    ) -> Result:
+        view.mark_dirty(ctx, self._view)
+        marks = ctx.sidecar.read().dirtyPaths
+        try:
+            result = operations.execute(ctx, plan, seen, max_delete=max_delete, left=left)
+        except S3DashError as error:
+            level: Level = "info" if isinstance(error, Cancelled) else "error"
+            ctx.note(level, plan.direction, error.message)
+            raise
+        finally:
+            self._look_after(ctx, marks)
+        ctx.note("info", plan.direction, status.sentence(result))
+        self._health.finished(plan.direction)
+        return result
+
+    def _look_after(self, ctx: Context, marks: tuple[str, ...]) -> None:
+        """What is true now: for the screen, for the peers on this cache, for the next start."""
+        calm = replace(ctx, cancel=CancelToken())
+        index = ctx.reader.latest
+        if index is None:
+            return
+        after = operations.observe_known(calm, index)
+        self._view.take(after)
+        view.settle(calm, self._view, after, marks=marks)
+        calm.save_docs()
+
+    @contextmanager
+    def _taking_turn(
+        self, cancel: CancelToken | None, *, writes: bool = False
+    ) -> Iterator[Context]:
+        """One operation at a time, stoppable by its token or by `stop`."""
+        if writes and self._read_only:
+            raise CacheBusy(
+                f"this cache belongs to another s3dash ({self._read_only}); this one only reads",
+                hint="use that one, or stop it first",
+            )
+        with self._turn:
+            if self._stopped.is_set():
+                raise Cancelled("the engine was stopped")
+            token = cancel or CancelToken()
+            self._running = token
+            try:
+                yield self._ctx.with_cancel(token)
+            finally:
+                self._running = None
+                self._ctx.stage.enter("idle")
+
+    @contextmanager
+    def looking(self) -> Iterator[Context]:
+        """A turn for the background: waits for a running operation, cancels with `stop`."""
+        with self._turn:
+            self._ctx.cancel.check()
+            yield self._ctx
+
+    def _save(self) -> None:
+        if not self._read_only:
+            self._ctx.save_docs()
+
+    # --- locks, namespaces, history -----------------------------------------------------
+
+    def locks(self) -> list[LockInfo]:
+        found = locks.list_all(self._ctx.store)
+        self._view.take_locks(found)
+        return found
+
+    def release_lock(self, key: str, nonce: str) -> None:
+        if place(key) is None:
+            raise UsageError(f"{key} is no lock", hint="`s3dash locks` lists them")
+        delete_if_nonce(self._ctx.store, key, nonce, ASSUMED)
+        self._ctx.note("warning", "locks", f"released {key} by force")
+        self._live.poke()
+
+    def namespaces(self) -> list[str]:
+        store = self._ctx.store
+        names = [n for n in store.list_dirs("") if paths.is_namespace(n)]
+        return [n for n in names if status.is_registered(store, n)]
+
+    def history(self, limit: int = 1000) -> list[HistoryRow]:
+        return self._ctx.state.history(limit)
+
+    # --- for the screen -----------------------------------------------------------------
+
+    def set_auto(self, enabled: bool) -> None:
+        self._live.set_auto(enabled)
+
+    def busy(self) -> bool:
+        return self._running is not None
+
+    def snapshot(self) -> Snapshot:
+        return status.snapshot(
+            self._ctx, self._view, self._health, self._live, read_only=self._read_only
+        )
+
+    def subscribe(self, *, capacity: int = 1024) -> Mailbox:
+        return self._ctx.bus.subscribe(capacity=capacity)

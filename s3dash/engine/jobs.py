@@ -1,0 +1,130 @@
+"""Running many small blocking jobs side by side, with cancel and bounded retries."""
+
+import random
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from typing import TypeVar
+
+from s3dash.clock import Clock
+from s3dash.core.cancel import CancelToken
+from s3dash.errors import S3DashError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+RETRY_ATTEMPTS = 4
+RETRY_FIRST_S = 0.5
+RETRY_FACTOR = 3.0
+RETRY_JITTER = 0.25
+
+OnBackOff = Callable[[float, S3DashError], None]
+
+
+def each(
+    work: Callable[[T], R],
+    jobs: Iterable[T],
+    *,
+    workers: int,
+    cancel: CancelToken,
+    name: str = "s3dash",
+) -> Iterable[tuple[T, R | S3DashError]]:
+    """Do `work` for every job on up to `workers` threads; yields as they end, in any order.
+
+    An S3DashError of one job is its result and stops no other. After a cancel no further job is
+    started, and the ones that run are waited for. Any other exception is a bug and is raised.
+    """
+    source = iter(jobs)
+    first = list(islice(source, workers * 2))
+    if not first:
+        return
+    pool = ThreadPoolExecutor(max_workers=min(workers, len(first)), thread_name_prefix=name)
+    running: dict[Future[R], T] = {}
+    try:
+        for job in first:
+            running[pool.submit(work, job)] = job
+        while running:
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                job = running.pop(future)
+                if not cancel.cancelled:
+                    for extra in islice(source, 1):
+                        running[pool.submit(work, extra)] = extra
+                outcome: R | S3DashError = _outcome(future)
+                yield job, outcome
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _outcome(future: "Future[R]") -> R | S3DashError:
+    try:
+        return future.result()
+    except S3DashError as error:
+        return error
+
+
+def retrying(
+    call: Callable[[int], R],
+    *,
+    clock: Clock,
+    cancel: CancelToken,
+    attempts: int = RETRY_ATTEMPTS,
+    on_back_off: OnBackOff | None = None,
+    once_more: tuple[type[S3DashError], ...] = (),
+) -> R:
+    """Call `call(attempt)` until it succeeds or fails for good.
+
+    Only errors that are retryable are tried again: 0.5 s, 1.5 s, 4.5 s, each ± 25 %; those of
+    `once_more` are tried a second time, and no third.
+    """
+    for attempt in range(1, attempts + 1):
+        cancel.check()
+        try:
+            return call(attempt)
+        except S3DashError as error:
+            again = error.retryable or (attempt == 1 and isinstance(error, once_more))
+            if not again or attempt == attempts:
+                raise
+            pause = back_off_s(attempt)
+            if on_back_off is not None:
+                on_back_off(pause, error)
+            clock.wait(cancel.event, pause)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def back_off_s(attempt: int) -> float:
+    """How long to wait after the given attempt (1 is the first), in seconds, with jitter."""
+    spread = random.uniform(1 - RETRY_JITTER, 1 + RETRY_JITTER)  # noqa: S311 - no secret in it
+    return RETRY_FIRST_S * RETRY_FACTOR ** (attempt - 1) * spread
+
+
+class Ticker:
+    """A thread that calls `tick` at most every `seconds`, or at once when poked."""
+
+    def __init__(self, tick: Callable[[], None], *, clock: Clock, name: str) -> None:
+        self._tick = tick
+        self._clock = clock
+        self._poked = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.seconds = 1.0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def poke(self) -> None:
+        self._poked.set()
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        self._stopping.set()
+        self._poked.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._clock.wait(self._poked, self.seconds)
+            self._poked.clear()
+            if not self._stopping.is_set():
+                self._tick()

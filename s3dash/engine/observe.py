@@ -1,0 +1,216 @@
+"""Looking at both sides: scan, index and base become a list of changes."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from s3dash.core.diff import Local, Remote, Verdict, classify, wants_hash
+from s3dash.core.index import Entry
+from s3dash.core.paths import covers, is_data, is_lazy_skippable
+from s3dash.core.plan import Change
+from s3dash.engine.context import Context
+from s3dash.engine.jobs import each
+from s3dash.engine.remote import RemoteIndex
+from s3dash.errors import S3DashError
+from s3dash.local.scan import (
+    FileStat,
+    Scan,
+    hash_file,
+    is_settled,
+    load_excludes,
+    scan,
+    scan_paths,
+)
+from s3dash.local.state import BaseRow
+
+HASHERS = 4
+
+
+@dataclass(slots=True)
+class LocalView:
+    """The cache as it was just seen. `hashes` holds what had to be read to tell.
+
+    `seeded` are base rows that the state does not have yet (see `_peer_base`).
+    """
+
+    scan: Scan
+    base: dict[str, BaseRow]
+    hashes: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    seeded: frozenset[str] = frozenset()
+
+    def side(self, rel: str) -> Local | None:
+        stat = self.scan.files.get(rel)
+        return None if stat is None else Local(stat.size, self.sha256(rel, stat))
+
+    def sha256(self, rel: str, stat: FileStat) -> str | None:
+        if rel in self.hashes:
+            return self.hashes[rel]
+        row = self.base.get(rel)
+        return row.sha256 if row is not None and unmoved(row, stat) else None
+
+    def unknown(self, rel: str) -> bool:
+        """What cannot be read is neither changed nor deleted."""
+        return rel in self.scan.special or rel in self.unreadable or self.scan.is_unknown(rel)
+
+
+@dataclass(slots=True)
+class Observation:
+    """Both sides compared. `unchanged` counts the paths that are in sync."""
+
+    local: LocalView
+    remote: RemoteIndex
+    changes: list[Change]
+    blocked: dict[str, str]
+    unchanged: int
+    lazy: bool = False
+
+
+def unmoved(row: BaseRow, stat: FileStat) -> bool:
+    """True when the file cannot have changed since its hash was taken."""
+    return row.stat == stat and is_settled(stat, row.verified_ns)
+
+
+def look_local(ctx: Context) -> LocalView:
+    """Scan the cache and take the base out of the state.
+
+    A cache that was never synced may not exist yet; one that was and is gone is unknown.
+    """
+    rows = ctx.state.base_rows()
+    if not rows:
+        ctx.cache.create()
+    found = scan(
+        ctx.cache.base,
+        excluded=load_excludes(ctx.settings.exclude),
+        solo=ctx.keys.namespace is None,
+        cancel=ctx.cancel,
+    )
+    seeds = _peer_base(ctx, rows)
+    return LocalView(found, rows | seeds, seeded=frozenset(seeds))
+
+
+def look_again(ctx: Context, view: LocalView, rels: Collection[str]) -> LocalView:
+    """The same view with some paths (files, or directories with all below) looked at anew."""
+    found = scan_paths(
+        ctx.cache.base,
+        rels,
+        excluded=load_excludes(ctx.settings.exclude),
+        solo=ctx.keys.namespace is None,
+        cancel=ctx.cancel,
+    )
+    told = frozenset(rels)
+    keep = {r: s for r, s in view.scan.files.items() if not covers(told, r)}
+    special = {r: w for r, w in view.scan.special.items() if not covers(told, r)}
+    unknown = {r for r in view.scan.unknown if not covers(told, r)}
+    merged = replace(
+        view.scan,
+        files=keep | found.files,
+        special=special | found.special,
+        unknown=unknown | found.unknown,
+    )
+    hashes = {r: h for r, h in view.hashes.items() if r in keep}
+    return replace(view, scan=merged, hashes=hashes, unreadable={})
+
+
+def _peer_base(ctx: Context, base: dict[str, BaseRow]) -> dict[str, BaseRow]:
+    """What a plain client on this cache knew of the paths that it marked dirty.
+
+    Only marked paths: a plain client takes an entry into its index without looking whether the
+    file on disk is of that version, so that an unmarked difference is nobody's edit for sure.
+    """
+    sidecar = ctx.sidecar.read()
+    seeded: dict[str, BaseRow] = {}
+    if not sidecar.dirtyPaths:
+        return seeded
+    for rel, entry in ctx.sidecar.read_index().items():
+        if rel in base or entry.sha256 is None or not is_data(rel):
+            continue
+        if sidecar.marked(ctx.keys.root + rel):
+            seeded[rel] = BaseRow(rel, entry.sha256, entry.size, entry.tag, None, None, 0)
+    return seeded
+
+
+def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) -> None:
+    """Read the files that stat and size alone cannot decide, and remember what was learnt."""
+    wanted = [rel for rel, stat in view.scan.files.items() if _undecided(view, rel, stat, entries)]
+    learnt: list[tuple[str, FileStat, int]] = []
+    work = each(
+        lambda rel: hash_file(ctx.cache.base / rel, cancel=ctx.cancel),
+        wanted,
+        workers=HASHERS,
+        cancel=ctx.cancel,
+        name="s3dash-hash",
+    )
+    for rel, outcome in work:
+        if isinstance(outcome, S3DashError):
+            view.unreadable[rel] = outcome.message
+            continue
+        digest, stat = outcome
+        view.hashes[rel] = digest
+        view.scan.files[rel] = stat
+        row = view.base.get(rel)
+        if row is not None and row.sha256 == digest:
+            learnt.append((rel, stat, _verified_ns(ctx)))
+    ctx.cancel.check()
+    if learnt:
+        ctx.state.restat(learnt)
+
+
+def _undecided(view: LocalView, rel: str, stat: FileStat, entries: dict[str, Entry]) -> bool:
+    row, entry = view.base.get(rel), entries.get(rel)
+    if row is not None and unmoved(row, stat):
+        return False
+    return wants_hash(stat.size, row.base if row else None, as_remote(entry))
+
+
+def _verified_ns(ctx: Context) -> int:
+    return int(ctx.clock.now().timestamp() * 1e9)
+
+
+def as_remote(entry: Entry | None) -> Remote | None:
+    return None if entry is None else Remote(entry.size, entry.sha256, entry.tag)
+
+
+def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -> Observation:
+    """The pure comparison over all paths that either side or the base knows."""
+    excluded = load_excludes(ctx.settings.exclude)
+    blocked = dict(remote.blocked)
+    blocked.update(view.scan.special)
+    blocked.update(view.unreadable)
+    changes: list[Change] = []
+    unchanged = 0
+    for rel in _all_paths(view, remote.entries):
+        if view.unknown(rel) or rel in remote.blocked or excluded(rel):
+            continue
+        row, local = view.base.get(rel), view.side(rel)
+        if lazy and local is None and is_lazy_skippable(rel):
+            continue
+        base, there = row.base if row else None, as_remote(remote.entries.get(rel))
+        verdict = classify(base, local, there)
+        if verdict is Verdict.IN_SYNC and rel in view.seeded and local is not None:
+            verdict = Verdict.CONVERGED
+        if verdict is Verdict.IN_SYNC:
+            unchanged += 1
+        else:
+            changes.append(Change(rel, verdict, base, local, there))
+    return Observation(view, remote, changes, blocked, unchanged, lazy)
+
+
+def _all_paths(view: LocalView, entries: dict[str, Entry]) -> Iterable[str]:
+    return view.base.keys() | view.scan.files.keys() | entries.keys()
+
+
+def local_changes(view: LocalView, *, lazy: bool) -> list[Change]:
+    """What differs from base here, without a look at the bucket."""
+    changes = []
+    for rel in view.base.keys() | view.scan.files.keys():
+        if view.unknown(rel):
+            continue
+        row, local = view.base.get(rel), view.side(rel)
+        if lazy and local is None and is_lazy_skippable(rel):
+            continue
+        base = row.base if row else None
+        as_base = Remote(base.size, base.sha256, base.tag) if base else None
+        verdict = classify(base, local, as_base)
+        if verdict is not Verdict.IN_SYNC:
+            changes.append(Change(rel, verdict, base, local, as_base))
+    return changes

@@ -1,0 +1,77 @@
+"""Wiring: from settings to a store and an engine."""
+
+import hashlib
+from pathlib import Path
+
+from s3dash.clock import Clock, SystemClock
+from s3dash.core.keys import Keys
+from s3dash.core.settings import Credentials, Datastore
+from s3dash.engine.accounting import Accounting
+from s3dash.engine.bus import Bus
+from s3dash.engine.context import Context, identify
+from s3dash.engine.engine import Engine
+from s3dash.engine.remote import Doc, IndexReader
+from s3dash.engine.stage import Stage
+from s3dash.engine.throttle import Throttle
+from s3dash.local.atomic import CacheDir
+from s3dash.local.sidecar import SidecarFile
+from s3dash.local.state import OwnerLock, State
+from s3dash.local.trash import Trash
+from s3dash.objectstore.port import ObjectStore
+
+
+def open_store(settings: Datastore, credentials: Credentials | None) -> ObjectStore:
+    """The bucket of a datastore; nothing is sent yet. None: boto3's default chain."""
+    from s3dash.objectstore.s3 import S3Store  # late: the SDKs take a while to import
+
+    return S3Store(settings, credentials)
+
+
+def open_engine(
+    settings: Datastore,
+    credentials: Credentials | None = None,
+    *,
+    clock: Clock | None = None,
+    store: ObjectStore | None = None,
+) -> Engine:
+    """An engine that is not started: it acts when it is called.
+
+    When another process owns the cache the engine only reads, and names that process.
+    """
+    clock = clock or SystemClock()
+    store = store or open_store(settings, credentials)
+    owner = OwnerLock(settings.state_dir)
+    read_only = "" if owner.acquire() else owner.owner() or "unknown process"
+    state = State(state_file(settings), read_only=bool(read_only))
+    bus = Bus()
+    keys = Keys(settings.namespace)
+    docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
+    ctx = Context(
+        settings=settings,
+        keys=keys,
+        store=store,
+        reader=IndexReader(store, keys, docs, clock=clock),
+        state=state,
+        cache=CacheDir(settings.cache, namespace=settings.namespace),
+        sidecar=SidecarFile(settings.cache),
+        trash=Trash(settings.state_dir / "trash", clock),
+        clock=clock,
+        bus=bus,
+        accounting=Accounting(clock, store.usage),
+        stage=Stage(bus, clock, settings.name),
+        throttle=Throttle(settings.bandwidth_limit, clock),
+        identity=identify(),
+    )
+    if not read_only:
+        ctx.cache.sweep()
+    if state.recovered:
+        ctx.note("warning", "state", f"the state database was unusable: {state.recovered}")
+    return Engine(ctx, owner, read_only=read_only)
+
+
+def state_file(settings: Datastore) -> Path:
+    """One database per cache and bucket address: a base is never mixed up with another's."""
+    address = "\n".join(
+        (settings.endpoint or "", settings.bucket, settings.prefix, settings.namespace or "")
+    )
+    return settings.state_dir / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.sqlite"

@@ -1,0 +1,42 @@
+"""Finding the version of an object whose content we know.
+
+An ETag is a version token, never a hash: before a write is made conditional on one that we did
+not make ourselves, the bytes of that very version are read and compared by SHA-256.
+"""
+
+from typing import BinaryIO
+
+from s3dash.engine.context import Context
+from s3dash.errors import NotFound, PreconditionFailed
+
+
+def object_sha256(ctx: Context, key: str, etag: str, sink: BinaryIO | None = None) -> str | None:
+    """The SHA-256 of this version of an object; None when it is there no more.
+
+    `sink` takes the bytes, for callers that want to keep them.
+    """
+    if sink is not None:
+        return _stream(ctx, key, etag, sink)
+    with ctx.cache.staging() as scratch:
+        return _stream(ctx, key, etag, scratch)
+
+
+def _stream(ctx: Context, key: str, etag: str, sink: BinaryIO) -> str | None:
+    try:
+        return ctx.store.download(key, sink, if_match=etag).sha256
+    except (NotFound, PreconditionFailed):
+        return None
+
+
+def find_version(ctx: Context, rel: str, known: set[str]) -> tuple[str | None, str | None]:
+    """The object's ETag and SHA-256 if its content is one of `known`; else (None, what it is).
+
+    (None, None): there is no object, or it moved while we looked.
+    """
+    key = ctx.keys.data(rel)
+    try:
+        etag = ctx.store.head(key).etag
+    except NotFound:
+        return None, None
+    digest = object_sha256(ctx, key, etag)
+    return (etag if digest in known else None), digest

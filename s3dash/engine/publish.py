@@ -1,0 +1,223 @@
+"""The end of a push: lock, commit, delete, and only then believe it.
+
+Kept here: I2 (an object is deleted only after a verified index lacks it, conditional on the
+version that was meant) and I9 (base moves only after the commit is durable).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from s3dash.core.plan import Item
+from s3dash.core.report import Result
+from s3dash.engine import commit, commit_v1, intents
+from s3dash.engine.context import Context
+from s3dash.engine.jobs import each, retrying
+from s3dash.engine.lease import Lease, Timing
+from s3dash.engine.observe import Observation
+from s3dash.engine.pin import find_version
+from s3dash.engine.recover import Leftovers
+from s3dash.engine.transfer import Sent, as_conflict
+from s3dash.errors import NotFound, PreconditionFailed, S3DashError
+from s3dash.local.state import BaseRow, JournalRow
+from s3dash.objectstore.port import Capabilities
+
+MAX_REQUEST_S = 10.0
+
+
+@dataclass(slots=True)
+class Work:
+    """One push on its way from plan to commit.
+
+    `etags` are the versions to delete, by path; `stuck` the objects that could not be.
+    """
+
+    nonce: str
+    sent: list[Sent] = field(default_factory=list)
+    removed: list[Item] = field(default_factory=list)
+    restored: list[Item] = field(default_factory=list)
+    etags: dict[str, str | None] = field(default_factory=dict)
+    stuck: set[str] = field(default_factory=set)
+
+
+def publish(
+    ctx: Context,
+    seen: Observation,
+    result: Result,
+    work: Work,
+    edits: Sequence[commit.Edit],
+    *,
+    can: Capabilities,
+    left: Leftovers,
+) -> None:
+    """Write `edits` into the index, delete what `work` removed, move the base.
+
+    Raises LockHeld, LockLost, CommitConflict and what the store raises; the journal then knows
+    what is still to be committed.
+    """
+    for item in work.removed:
+        work.etags[item.path] = _version_to_delete(ctx, seen, left, item)
+    _journal_deletions(ctx, work)
+    with (
+        lock(ctx, work.nonce, can) as lease,
+        ctx.stage.during("committing"),
+        ctx.stage.holding_lock(),
+    ):
+        index = ctx.reader.load()
+        lease.guard()
+        intents.write(ctx, _intent(ctx, work, edits), work.nonce)
+        if index.version == 1:
+            done = commit_v1.commit(ctx, edits, index=index, lease=lease)
+        else:
+            writer = f"{ctx.identity.client} {work.nonce}"
+            done = commit.commit(ctx, edits, index=index, lease=lease, writer=writer)
+        gone = _delete_objects(ctx, work, done, lease, can, left)
+    if lease.left_behind:
+        ctx.note("warning", "push", f"our lock could not be removed: {lease.left_behind}")
+    _settle(ctx, result, work, done, gone)
+
+
+def lock(ctx: Context, nonce: str, can: Capabilities) -> Lease:
+    """The global lock of the datastore or the namespace, not yet taken."""
+    settings = ctx.settings
+    return Lease(
+        ctx.store,
+        ctx.keys.lock,
+        nonce=nonce,
+        identity=ctx.identity,
+        capabilities=can,
+        clock=ctx.clock,
+        cancel=ctx.cancel,
+        timing=Timing(
+            wait_s=settings.lock_timeout_ms / 1000,
+            request_s=min(settings.request_timeout_ms / 1000, MAX_REQUEST_S),
+        ),
+        on_wait=lambda body: ctx.stage.enter("waiting for lock", f"held by {body.holder}"),
+    )
+
+
+def _intent(ctx: Context, work: Work, edits: Sequence[commit.Edit]) -> intents.Intent:
+    return intents.Intent(
+        writer=f"{ctx.identity.client} {work.nonce}",
+        holder=ctx.identity.holder,
+        at=ctx.now(),
+        adds=intents.tags((e.rel, e.tag) for e in edits if e.entry is not None),
+        tombstones=intents.tags((e.rel, e.over) for e in edits if e.entry is None),
+        bases=intents.tags((e.rel, e.over) for e in edits if e.entry is not None),
+    )
+
+
+def _version_to_delete(ctx: Context, seen: Observation, left: Leftovers, item: Item) -> str | None:
+    """The ETag of the version that the user deleted; None: it is not there, or not that one."""
+    unfinished = left.uploads.get(item.path)
+    if unfinished is not None:
+        return unfinished.etag
+    row = seen.local.base[item.path]
+    if row.etag is not None:
+        return row.etag
+    return find_version(ctx, item.path, {row.sha256})[0]
+
+
+def _journal_deletions(ctx: Context, work: Work) -> None:
+    rows = [
+        JournalRow(
+            commit_id=work.nonce,
+            rel=item.path,
+            action="delete",
+            sha256=item.change.base.sha256 if item.change.base else "",
+            size=item.size,
+            etag=work.etags[item.path],
+            base_sha=None,
+            at=ctx.now(),
+        )
+        for item in work.removed
+    ]
+    if rows:
+        ctx.state.journal_add(rows)
+
+
+def _delete_objects(
+    ctx: Context,
+    work: Work,
+    done: commit.Committed,
+    lease: Lease,
+    can: Capabilities,
+    left: Leftovers,
+) -> set[str]:
+    """Delete what the verified index lacks. A version that is not ours to delete stays."""
+    targets = {i.path: work.etags[i.path] for i in work.removed if i.path not in done.refused}
+    gone = set(targets)
+    index = ctx.reader.latest
+    if index is not None:
+        targets.update({r: j.etag for r, j in left.deletes.items() if r not in index.entries})
+    jobs = each(
+        partial(_delete_one, ctx, lease, can),
+        [(rel, etag) for rel, etag in targets.items() if etag is not None],
+        workers=ctx.settings.push_concurrency,
+        cancel=ctx.cancel,
+        name="s3dash-delete",
+    )
+    for (rel, _), outcome in jobs:
+        if isinstance(outcome, S3DashError):
+            work.stuck.add(rel)
+            ctx.note("warning", "push", f"{rel}: its object stays behind: {outcome.message}")
+    ctx.state.journal_clear([r for r in targets if r not in gone and r not in work.stuck])
+    return gone
+
+
+def _delete_one(
+    ctx: Context, lease: Lease, can: Capabilities, target: tuple[str, str | None]
+) -> None:
+    """I2: conditional on the version that was meant; where DELETE cannot be, looked at first."""
+    rel, etag = target
+    key = ctx.keys.data(rel)
+
+    def attempt(_: int) -> None:
+        lease.guard()
+        if can.delete:
+            ctx.store.delete(key, if_match=etag)
+        elif ctx.store.head(key).etag == etag:
+            ctx.store.delete(key)
+        else:
+            raise PreconditionFailed(key)
+
+    try:
+        retrying(attempt, clock=ctx.clock, cancel=ctx.cancel)
+    except NotFound:
+        return
+    except PreconditionFailed:
+        if _exists(ctx, key):
+            ctx.note("warning", "push", f"{rel}: a newer object is in the bucket; it stays")
+
+
+def _exists(ctx: Context, key: str) -> bool:
+    try:
+        ctx.store.head(key)
+    except NotFound:
+        return False
+    return True
+
+
+def _settle(
+    ctx: Context, result: Result, work: Work, done: commit.Committed, gone: set[str]
+) -> None:
+    """The commit holds: base moves, the journal is done, the result says so."""
+    verified = int(ctx.clock.now().timestamp() * 1e9)
+    rows = []
+    for sent in work.sent:
+        rel, version = sent.item.path, sent.version
+        if rel in done.refused:
+            result.conflicts.append(as_conflict(sent.item))
+            continue
+        row = BaseRow(
+            rel, version.sha256, version.size, version.sha256, version.etag, sent.stat, verified
+        )
+        rows.append(row)
+        result.bytes_up += version.size
+    result.pushed += len(rows)
+    result.deleted_remote += len(gone)
+    result.conflicts.extend(as_conflict(i) for i in work.removed if i.path in done.refused)
+    result.commit_seq = done.commit_seq
+    ctx.state.apply(save=rows, drop=gone)
+    over = [s.item.path for s in work.sent] + [i.path for i in work.removed]
+    ctx.state.journal_clear([rel for rel in over if rel not in work.stuck])

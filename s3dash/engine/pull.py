@@ -1,0 +1,187 @@
+"""Carrying out the downward half of a plan: verified, atomic, undoable.
+
+Invariants kept here: I8 (a local file is replaced only while it is what the plan saw) and, for
+installs, I9 (base advances only after the install is durable).
+"""
+
+from functools import partial
+from pathlib import Path
+
+from s3dash.core.index import Entry
+from s3dash.core.plan import Action, Item, Plan
+from s3dash.core.progress import Transfer
+from s3dash.core.report import Blocked, Failed, Result
+from s3dash.engine.context import Context
+from s3dash.engine.jobs import each, retrying
+from s3dash.engine.names import conflict_name
+from s3dash.engine.observe import Observation
+from s3dash.errors import Cancelled, Integrity, LocalChanged, NotFound, PathBlocked, S3DashError
+from s3dash.local.scan import FileStat
+from s3dash.local.state import BaseRow
+
+BATCH = 256
+
+
+def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
+    """Downloads, local deletions and base moves. Counts into `result`; one failure stops no other.
+
+    After any failure local deletions are skipped: they stay to be done.
+    """
+    _move_base(ctx, plan, seen)
+    downloads = plan.by(Action.DOWNLOAD, Action.KEEP_BOTH)
+    rows = {i.path: ctx.accounting.queue("down", i.path, _size(i)) for i in downloads}
+    saved: list[BaseRow] = []
+    work = each(
+        lambda item: _download(ctx, seen, item, rows[item.path]),
+        downloads,
+        workers=ctx.settings.pull_concurrency,
+        cancel=ctx.cancel,
+        name="s3dash-pull",
+    )
+    try:
+        for item, outcome in work:
+            if isinstance(outcome, S3DashError):
+                _tell(result, item.path, outcome)
+                continue
+            result.pulled += 1
+            result.bytes_down += outcome.size
+            saved.append(outcome)
+            if len(saved) >= BATCH:
+                ctx.state.save_base(saved)
+                saved.clear()
+    finally:
+        ctx.state.save_base(saved)
+        _cancel_queued(ctx, rows)
+    ctx.cancel.check()
+    if not result.failed:
+        _delete_local(ctx, plan, seen, result)
+
+
+def _size(item: Item) -> int:
+    return item.change.remote.size if item.change.remote else item.size
+
+
+def _move_base(ctx: Context, plan: Plan, seen: Observation) -> None:
+    """Both sides agree: only what we know moves (scenarios 4, 10, 11, 27)."""
+    agreed = [
+        adopted(ctx, item.path, seen.remote.entries[item.path], seen.local.scan.files[item.path])
+        for item in plan.by(Action.ADOPT)
+    ]
+    gone = [item.path for item in plan.by(Action.FORGET)]
+    if agreed or gone:
+        ctx.state.apply(save=agreed, drop=gone)
+
+
+def adopted(ctx: Context, rel: str, entry: Entry, stat: FileStat) -> BaseRow:
+    """A base for a path whose local file was just found to be what the entry says."""
+    verified = int(ctx.clock.now().timestamp() * 1e9)
+    return BaseRow(rel, entry.sha256 or "", entry.size, entry.tag, None, stat, verified)
+
+
+# --- downloads --------------------------------------------------------------------------
+
+
+def _download(ctx: Context, seen: Observation, item: Item, row: Transfer) -> BaseRow:
+    """One file, until it is installed and durable; only its base is left to be written."""
+    try:
+        ctx.cancel.check()
+        done = retrying(
+            partial(_attempt, ctx, seen, item, row),
+            clock=ctx.clock,
+            cancel=ctx.cancel,
+            on_back_off=ctx.backing_off,
+            once_more=(Integrity,),
+        )
+    except Cancelled:
+        ctx.accounting.finish(row, "cancelled")
+        raise
+    except S3DashError as error:
+        ctx.accounting.finish(row, "failed", error.message)
+        raise
+    ctx.accounting.finish(row, "done")
+    return done
+
+
+def _attempt(ctx: Context, seen: Observation, item: Item, row: Transfer, attempt: int) -> BaseRow:
+    row.attempt = attempt
+    ctx.accounting.start(row)
+    rel = item.path
+    entry = seen.remote.entries[rel]
+    ctx.cache.target(rel)  # refused before a byte moves
+    with ctx.cache.staging() as temp:
+        got = ctx.store.download(ctx.keys.data(rel), temp, on_bytes=partial(ctx.moved, row))
+        _verify(rel, entry, got.size, got.sha256)
+        expected = _step_aside(ctx, seen, item)
+        verified = int(ctx.clock.now().timestamp() * 1e9)
+        stat = ctx.cache.install(
+            Path(temp.name), rel, expected=expected, trash=ctx.trash, old_sha256=_ours(seen, rel)
+        )
+    return BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, stat, verified)
+
+
+def _ours(seen: Observation, rel: str) -> str | None:
+    """The SHA-256 of the local file, where the comparison took it."""
+    stat = seen.local.scan.files.get(rel)
+    return seen.local.sha256(rel, stat) if stat else None
+
+
+def _verify(rel: str, entry: Entry, size: int, sha256: str) -> None:
+    """Scenario 28: an object that is not what its entry says is not installed."""
+    if size != entry.size or (entry.sha256 is not None and entry.sha256 != sha256):
+        raise Integrity(
+            f"{rel}: the object is not the version that the index names "
+            f"({size} of {entry.size} bytes); a write in flight, or a damaged object",
+            hint="pull again in a moment",
+        )
+
+
+def _step_aside(ctx: Context, seen: Observation, item: Item) -> FileStat | None:
+    """What must be at the target for the install; with «keep both» ours moves away first."""
+    stat = seen.local.scan.files.get(item.path)
+    if item.action is not Action.KEEP_BOTH or stat is None:
+        return stat
+    name = conflict_name(
+        item.path,
+        host=ctx.identity.hostname,
+        at=ctx.clock.now(),
+        sha256=_ours(seen, item.path) or "",
+    )
+    ctx.cache.rename(item.path, name, expected=stat)
+    return None
+
+
+# --- deletions --------------------------------------------------------------------------
+
+
+def _delete_local(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
+    """Only files that are still what the plan saw; each goes to the trash first."""
+    gone = []
+    for item in plan.by(Action.DELETE_LOCAL):
+        ctx.cancel.check()
+        stat = seen.local.scan.files[item.path]
+        try:
+            ctx.cache.remove(
+                item.path, expected=stat, trash=ctx.trash, sha256=_ours(seen, item.path)
+            )
+        except S3DashError as error:
+            _tell(result, item.path, error)
+            continue
+        gone.append(item.path)
+    ctx.state.drop_base(gone)
+    result.deleted_local += len(gone)
+
+
+def _tell(result: Result, rel: str, error: S3DashError) -> None:
+    """Paths that cannot be, or are on the move, are blocked; the rest failed."""
+    if isinstance(error, Cancelled):
+        return
+    if isinstance(error, (PathBlocked, Integrity, LocalChanged, NotFound)):
+        result.blocked.append(Blocked(rel, error.message))
+    else:
+        result.failed.append(Failed(rel, error.message))
+
+
+def _cancel_queued(ctx: Context, rows: dict[str, Transfer]) -> None:
+    for row in rows.values():
+        if row.state == "queued":
+            ctx.accounting.finish(row, "cancelled")

@@ -1,0 +1,74 @@
+"""Whether an endpoint may be written to: proved once, remembered per cache for a week."""
+
+from datetime import timedelta
+
+import msgspec
+
+from s3dash.clock import from_iso
+from s3dash.engine.context import Context, new_nonce
+from s3dash.errors import UnsafeEndpoint
+from s3dash.objectstore.port import Capabilities
+from s3dash.objectstore.probe import quick_probe
+
+TRUST_DAYS = 7
+
+
+class _Proved(msgspec.Struct, frozen=True):
+    at: str
+    quotes: bool
+    can: Capabilities
+
+
+_DECODER = msgspec.json.Decoder(_Proved)
+
+
+def capabilities(ctx: Context) -> Capabilities:
+    """What the endpoint can do. Raises UnsafeEndpoint when no lock on it can be trusted.
+
+    With `locking = "unsafe"` in the config a failed proof is told, and not an error.
+    """
+    can = _remembered(ctx) or _prove(ctx)
+    if can.safe:
+        return can
+    reason = f"{ctx.settings.address} does not honour conditional writes ({_missing(can)})"
+    if ctx.settings.locking == "unsafe":
+        ctx.note("warning", "push", f'{reason}; going on, as `locking = "unsafe"` says')
+        return can
+    raise UnsafeEndpoint(
+        f"{reason}: a lock there protects nothing, so nothing was pushed",
+        hint='see `s3dash doctor`; if you are the only writer: locking = "unsafe"',
+    )
+
+
+def _missing(can: Capabilities) -> str:
+    names = {"If-None-Match": can.create, "If-Match": can.replace, "one winner a race": can.races}
+    return ", ".join(name for name, held in names.items() if not held)
+
+
+def _key(ctx: Context) -> str:
+    return f"capabilities:{ctx.settings.address}/{ctx.settings.bucket}"
+
+
+def _remembered(ctx: Context) -> Capabilities | None:
+    """Only a good proof is remembered: a bad one may be mended meanwhile."""
+    text = ctx.state.get(_key(ctx))
+    if text is None:
+        return None
+    try:
+        proved = _DECODER.decode(text)
+    except msgspec.MsgspecError:
+        return None
+    at = from_iso(proved.at)
+    if at is None or not timedelta(0) <= ctx.clock.now() - at < timedelta(days=TRUST_DAYS):
+        return None
+    ctx.store.etag_quotes = proved.quotes
+    return proved.can
+
+
+def _prove(ctx: Context) -> Capabilities:
+    with ctx.stage.during("comparing", "testing the endpoint"):
+        can = quick_probe(ctx.store, nonce=new_nonce())
+    if can.safe:
+        proved = _Proved(ctx.now(), ctx.store.etag_quotes, can)
+        ctx.state.set(_key(ctx), msgspec.json.encode(proved).decode())
+    return can

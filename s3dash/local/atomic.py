@@ -1,0 +1,267 @@
+"""The cache as something to write into: whole files or nothing, never over an edit, never outside.
+
+Source: reliability sections 1 and 3 (I8), scenarios 2, 7, 30, 36, 38, 40, 50 and 53.
+"""
+
+import errno
+import os
+import stat as modes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from s3dash.core.paths import NAMESPACE_MANIFEST, blocked_reason, is_data
+from s3dash.errors import LocalChanged, LocalError, PathBlocked
+from s3dash.local import fsio
+from s3dash.local.scan import FileStat
+from s3dash.local.trash import Trash
+
+BESIDE = "_catalog.db-s3dash-"
+"""Begins the name of a temporary file outside the staging directory: peers never sync it."""
+
+
+class CacheDir:
+    """The cache directory of one datastore: `root`, and `base`, below which paths lie.
+
+    Any thread may call. Paths (`rel`) are relative to `base`. Besides what a method names,
+    every method raises LocalError when the disk refuses; the old file is then as it was.
+    """
+
+    def __init__(self, root: Path, *, namespace: str | None) -> None:
+        self.root = root
+        self.base = root / namespace if namespace else root
+        self._solo = namespace is None
+        self._staging = fsio.staging_dir(root)
+        self._open: dict[str, BinaryIO] = {}
+        self._tree = threading.Lock()
+
+    def check(self) -> None:
+        """Prove that the cache is there and can be written; make the namespace's directory.
+
+        The cache itself is never made: a missing one may only be unmounted.
+        """
+        if not self.root.is_dir():
+            raise LocalError(
+                f"the cache {self.root} is missing", hint="create the directory, or mount its disk"
+            )
+        with self.staging(), fsio.telling(f"{self.base} cannot be made"):
+            self.base.mkdir(exist_ok=True)
+
+    def create(self) -> None:
+        """Make the directories. Only for a cache that was never synced: see `check`."""
+        with fsio.telling(f"{self.base} cannot be made"):
+            self.base.mkdir(parents=True, exist_ok=True)
+
+    def target(self, rel: str) -> Path:
+        """Where `rel` is or would be. Raises PathBlocked when no file may be written there."""
+        reason = blocked_reason(rel) or ("reserved name" if not is_data(rel) else None)
+        if reason:
+            raise PathBlocked(f"{rel!r}: {reason}")
+        here = self.base
+        parts = rel.split("/")
+        for depth, part in enumerate(parts[:-1]):
+            here = here / part
+            mode = _mode(here)
+            if mode is None:
+                break
+            if not modes.S_ISDIR(mode):
+                what = "a symlink" if modes.S_ISLNK(mode) else "a file"
+                raise PathBlocked(f"{rel}: {what} stands where a directory is needed")
+            if self._solo and depth == 0 and _mode(here / NAMESPACE_MANIFEST) is not None:
+                raise PathBlocked(f"{rel}: {part} belongs to another namespace")
+        path = self.base / rel
+        mode = _mode(path)
+        if mode is not None and not modes.S_ISREG(mode):
+            what = "a directory" if modes.S_ISDIR(mode) else "no regular file"
+            raise PathBlocked(f"{rel}: {what} stands in its place")
+        return path
+
+    @contextmanager
+    def staging(self) -> Iterator[BinaryIO]:
+        """A new open file on the cache's disk; it is gone afterwards unless it was installed."""
+        with fsio.telling(f"{self._staging} cannot be written"):
+            temp = fsio.new_file(fsio.make_staging(self.root))
+        self._open[temp.name] = temp
+        try:
+            with temp:
+                yield temp
+        finally:
+            del self._open[temp.name]
+            Path(temp.name).unlink(missing_ok=True)
+
+    def install(
+        self,
+        temp: Path,
+        rel: str,
+        *,
+        expected: FileStat | None,
+        trash: Trash,
+        old_sha256: str | None = None,
+    ) -> FileStat:
+        """Put a staged file in its place, durably; what was there goes to the trash first.
+
+        `expected` is what must be there, None: nothing. Raises LocalChanged when it is not so
+        (the staged file then stays), PathBlocked. `old_sha256` spares reading the old file.
+        """
+        path = self.target(rel)
+        try:
+            with fsio.telling(f"{path} cannot be written"):
+                self._flush(temp)
+                if expected is None:
+                    self._place_new(temp, path)
+                else:
+                    self._replace(temp, path, rel, expected, trash, old_sha256)
+                return FileStat.of(path.lstat())
+        except LocalChanged:
+            raise
+        except LocalError:
+            temp.unlink(missing_ok=True)
+            raise
+
+    def remove(
+        self, rel: str, *, expected: FileStat, trash: Trash, sha256: str | None = None
+    ) -> None:
+        """Move a file to the trash, and drop the directories that this left empty.
+
+        Raises LocalChanged when it is not the `expected` one, PathBlocked.
+        """
+        path = self.target(rel)
+        with fsio.telling(f"{path} cannot be removed"):
+            _must_be(path, expected)
+            trash.keep(path, rel, "deleted in the bucket", sha256=sha256, expected=expected)
+            fsio.fsync_path(self._prune(path.parent))
+
+    def rename(self, rel: str, new_rel: str, *, expected: FileStat) -> FileStat:
+        """Give a file another name, never onto an existing one.
+
+        Raises LocalChanged when it is not the `expected` one or `new_rel` exists, PathBlocked.
+        """
+        source, target = self.target(rel), self.target(new_rel)
+        with fsio.telling(f"{source} cannot be renamed"):
+            _must_be(source, expected)
+            with self._tree:
+                made = _make_parents(target.parent)
+                try:
+                    fsio.move_onto_claim(source, target)
+                except FileExistsError as error:
+                    raise LocalChanged(f"{target} exists already") from error
+            for directory in {*made, source.parent, target.parent}:
+                fsio.fsync_path(directory)
+            return FileStat.of(target.lstat())
+
+    def sweep(self) -> int:
+        """Remove what a crash left in the staging directory; the count. For the owner only."""
+        if not self._staging.is_dir():
+            return 0
+        removed = 0
+        with fsio.telling(f"{self._staging} cannot be swept"):
+            for path in self._staging.iterdir():
+                old = path.lstat().st_mtime_ns < fsio.STARTED_NS
+                if old and not path.name.startswith(fsio.RUN):
+                    path.unlink(missing_ok=True)
+                    removed += 1
+        return removed
+
+    # --- steps --------------------------------------------------------------------------
+
+    def _flush(self, temp: Path) -> None:
+        handle = self._open.get(str(temp))
+        if handle is not None:
+            handle.flush()
+        fsio.fsync_path(temp)
+
+    def _place_new(self, temp: Path, path: Path) -> None:
+        with self._tree:
+            made = _make_parents(path.parent)
+            try:
+                _place(temp, path, replace=False)
+            except FileExistsError as error:
+                raise LocalChanged(f"{path} was created meanwhile") from error
+        for directory in (*made, path.parent):
+            fsio.fsync_path(directory)
+
+    def _replace(
+        self,
+        temp: Path,
+        path: Path,
+        rel: str,
+        expected: FileStat,
+        trash: Trash,
+        old_sha256: str | None,
+    ) -> None:
+        found = _must_be(path, expected)
+        trash.preserve(path, rel, "replaced by a pull", sha256=old_sha256, expected=expected)
+        temp.chmod(modes.S_IMODE(found.st_mode))
+        if not FileStat.of(_lstat(path)).same_content(expected):
+            raise LocalChanged(f"{path} changed meanwhile")
+        _place(temp, path, replace=True)
+        fsio.fsync_path(path.parent)
+
+    def _prune(self, directory: Path) -> Path:
+        """Remove empty directories upwards; the first that stays."""
+        with self._tree, suppress(OSError):  # not empty, or in use: then it simply stays
+            while directory != self.base:
+                directory.rmdir()
+                directory = directory.parent
+        return directory
+
+
+def _place(temp: Path, path: Path, *, replace: bool) -> None:
+    """Rename into place; across disks by way of a copy beside the target."""
+    try:
+        _rename(temp, path, replace=replace)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = path.with_name(f"{BESIDE}{temp.name}")
+        fsio.copy_new(temp, beside)
+        try:
+            _rename(beside, path, replace=replace)
+        except BaseException:
+            beside.unlink()
+            raise
+        temp.unlink()
+
+
+def _rename(source: Path, target: Path, *, replace: bool) -> None:
+    if replace:
+        source.replace(target)
+    else:
+        fsio.move_new(source, target)
+
+
+def _make_parents(directory: Path) -> list[Path]:
+    """Make the directories that are missing; those that got a new name in them."""
+    missing = []
+    while not directory.is_dir():
+        missing.append(directory)
+        directory = directory.parent
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+    return [path.parent for path in missing]
+
+
+def _must_be(path: Path, expected: FileStat) -> os.stat_result:
+    found = _lstat(path)
+    if FileStat.of(found) != expected:
+        raise LocalChanged(f"{path} changed meanwhile")
+    return found
+
+
+def _lstat(path: Path) -> os.stat_result:
+    try:
+        return path.lstat()
+    except FileNotFoundError as error:
+        raise LocalChanged(f"{path} is gone") from error
+
+
+def _mode(path: Path) -> int | None:
+    """The type and mode of what is there, or None when nothing is."""
+    try:
+        return path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise fsio.as_local_error(error, f"{path} cannot be looked at") from error

@@ -1,0 +1,143 @@
+"""Steps on the disk that are atomic or durable, and the words for their failures."""
+
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from s3dash.core.paths import CONTROL_DIR
+from s3dash.errors import LocalError
+
+RUN = f"{os.getpid()}-{secrets.token_hex(4)}"
+"""Begins the name of every temporary file of this process."""
+
+STARTED_NS = time.time_ns()
+
+_NO_LINKS = frozenset(
+    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
+)
+_WORDS = {
+    errno.ENOSPC: ("the disk is full", "free some space and try again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space and try again"),
+    errno.EROFS: ("the file system is read-only", "mount it for writing"),
+    errno.EACCES: ("permission denied", "look at the owner and the mode of the directory"),
+    errno.EPERM: ("operation not permitted", "look at the owner and the mode of the directory"),
+    errno.ENAMETOOLONG: ("the name is too long for this disk", ""),
+}
+
+
+def as_local_error(error: OSError, what: str) -> LocalError:
+    """The error to raise for a failed step; `what` names the path and what was to be done."""
+    text, hint = _WORDS.get(error.errno or 0, (error.strerror or str(error), ""))
+    return LocalError(f"{what}: {text}", hint=hint)
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Turns any OSError of the block into a LocalError that begins with `what`."""
+    try:
+        yield
+    except OSError as error:
+        raise as_local_error(error, what) from error
+
+
+def staging_dir(cache: Path) -> Path:
+    """Where new files wait to be whole: on the cache's disk, in a place that nobody syncs."""
+    return cache / CONTROL_DIR / "s3dash" / "tmp"
+
+
+def make_staging(cache: Path) -> Path:
+    """Make that directory. A missing cache is not made (FileNotFoundError): it may be unmounted."""
+    staging = staging_dir(cache)
+    for directory in (staging.parents[1], staging.parent, staging):
+        directory.mkdir(exist_ok=True)
+    return staging
+
+
+def new_file(directory: Path) -> BinaryIO:
+    """An open new file of a name of its own. Mode 0644 as the umask allows."""
+    path = directory / f"{RUN}-{secrets.token_hex(6)}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    return open(path, "x+b", opener=lambda name, _: os.open(name, flags, 0o644))
+
+
+def fsync_path(path: Path) -> None:
+    """Make a file's bytes, or a directory's names, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def copy_new(source: Path, target: Path) -> None:
+    """A durable copy, with mode and mtime. Raises FileExistsError when `target` is there."""
+    with source.open("rb") as reader, target.open("xb") as writer:
+        try:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+            writer.flush()
+            shutil.copystat(source, target)
+            os.fsync(writer.fileno())
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for the file, or a durable copy where the disk has no such thing."""
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno != errno.EXDEV and error.errno not in _NO_LINKS:
+            raise
+        copy_new(source, target)
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Rename within one disk, never onto a file. Raises FileExistsError, OSError (EXDEV)."""
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        move_onto_claim(source, target)
+    else:
+        source.unlink()
+
+
+def move_onto_claim(source: Path, target: Path) -> None:
+    """As `move_new` without links: claim the name with an empty file, then rename onto it.
+
+    Whatever is at `source` at that moment moves: no bytes are ever unlinked.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    try:
+        source.replace(target)
+    except BaseException:
+        if target.lstat().st_size == 0:
+            target.unlink()
+        raise
+
+
+def write_atomic(target: Path, data: bytes) -> None:
+    """Replace a file at the top of a cache as a whole, durably.
+
+    Raises LocalError; the old file is then as it was.
+    """
+    with telling(f"{target} cannot be written"):
+        with new_file(make_staging(target.parent)) as temp:
+            path = Path(temp.name)
+            try:
+                temp.write(data)
+                temp.flush()
+                os.fsync(temp.fileno())
+                path.replace(target)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+        fsync_path(target.parent)

@@ -1,0 +1,243 @@
+"""What boto3 and obstore raise, told as classes of `s3dash.errors` in our own words.
+
+Messages name the endpoint, the bucket, the key and S3's code. They never carry a header, a
+signature or a credential: of an SDK's text only the code and S3's short message are used.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
+
+from s3dash.errors import (
+    AccessDenied,
+    BucketNotFound,
+    ConfigError,
+    Integrity,
+    InvalidResponse,
+    NotFound,
+    NotImplementedByEndpoint,
+    PreconditionFailed,
+    S3DashError,
+    ServerFault,
+    StoreError,
+    Throttled,
+    Unreachable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was asked of whom, for messages. `conditional`: it carried If-Match or the like."""
+
+    endpoint: str
+    bucket: str
+    region: str
+    action: str = "reach"
+    key: str = ""
+    conditional: bool = False
+
+    def at(self, action: str, key: str = "", *, conditional: bool = False) -> "Place":
+        return replace(self, action=action, key=key, conditional=conditional)
+
+    def __str__(self) -> str:
+        inside = f"bucket {self.bucket} at {self.endpoint}"
+        return f"{self.key!r} in {inside}" if self.key else inside
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An error answer, whichever SDK brought it. `code` is S3's, or the status when it has none."""
+
+    status: int
+    code: str
+    message: str = ""
+
+
+_CODES: dict[str, type[StoreError]] = {
+    "NoSuchKey": NotFound,
+    "NoSuchVersion": NotFound,
+    "NoSuchUpload": NotFound,
+    "NoSuchBucket": BucketNotFound,
+    "PreconditionFailed": PreconditionFailed,
+    "ConditionalRequestConflict": PreconditionFailed,
+    "AccessDenied": AccessDenied,
+    "AccountProblem": AccessDenied,
+    "AllAccessDisabled": AccessDenied,
+    "AuthorizationHeaderMalformed": AccessDenied,
+    "ExpiredToken": AccessDenied,
+    "InvalidAccessKeyId": AccessDenied,
+    "InvalidToken": AccessDenied,
+    "NotSignedUp": AccessDenied,
+    "RequestTimeTooSkewed": AccessDenied,
+    "SignatureDoesNotMatch": AccessDenied,
+    "TokenRefreshRequired": AccessDenied,
+    "BadDigest": Integrity,
+    "InvalidDigest": Integrity,
+    "XAmzContentChecksumMismatch": Integrity,
+    "XAmzContentSHA256Mismatch": Integrity,
+    "RequestTimeout": Unreachable,
+    "NotImplemented": NotImplementedByEndpoint,
+    "RequestLimitExceeded": Throttled,
+    "SlowDown": Throttled,
+    "Throttling": Throttled,
+    "ThrottlingException": Throttled,
+    "TooManyRequests": Throttled,
+}
+_STATUSES: dict[int, type[StoreError]] = {
+    401: AccessDenied,
+    403: AccessDenied,
+    404: NotFound,
+    412: PreconditionFailed,
+    429: Throttled,
+    501: NotImplementedByEndpoint,
+    503: Throttled,
+}
+_HINTS = {
+    "InvalidAccessKeyId": "the access key is not known there: check the credentials",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
+    "ExpiredToken": "the temporary credentials ran out: log in again",
+    "InvalidToken": "the session token does not belong to the access key",
+    "RequestTimeTooSkewed": "this machine's clock is wrong: set it",
+    "AccessDenied": "the credentials are known but lack a permission: see `s3dash doctor`",
+}
+_REDIRECTS = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "301"}
+_SENTENCES: dict[type[StoreError], str] = {
+    NotFound: "there is no {place}",
+    BucketNotFound: "there is no {place}",
+    PreconditionFailed: "{place} is not the version that was expected",
+    AccessDenied: "access denied: cannot {action} {place}",
+    Integrity: "{place}: the bytes differ from their checksum",
+    NotImplementedByEndpoint: "the endpoint cannot {action} {place} the way it was asked to",
+    Throttled: "the endpoint asks to slow down: could not {action} {place}",
+    ServerFault: "the endpoint failed to {action} {place}",
+}
+
+
+def refused(answer: Answer, place: Place) -> S3DashError:
+    """The error for an answer that is no success."""
+    kind = _kind(answer, place)
+    if kind is BucketNotFound:
+        place = replace(place, key="")
+    sentence = _SENTENCES.get(kind, "could not {action} {place}")
+    told = f"{answer.code}: {answer.message}" if kind is StoreError else answer.code
+    text = sentence.format(action=place.action, place=place)
+    return kind(f"{text} ({told})", hint=_hint(answer, place))
+
+
+def _kind(answer: Answer, place: Place) -> type[StoreError]:
+    kind = _CODES.get(answer.code) or _STATUSES.get(answer.status)
+    if kind is None:
+        kind = ServerFault if answer.status >= 500 else StoreError
+    if kind is NotFound and answer.code == "404" and place.action != "look at":
+        return InvalidResponse  # S3 always says NoSuchKey, but for HEAD, which has no body
+    if kind is NotFound and place.conditional:
+        return PreconditionFailed  # If-Match on a missing key: 412 or 404, the endpoints differ
+    return kind
+
+
+def _hint(answer: Answer, place: Place) -> str:
+    if answer.code in _REDIRECTS:
+        expected = re.search(r"expecting '([\w-]+)'", answer.message)
+        right = f'"{expected.group(1)}"' if expected else "the bucket's own"
+        return f"region {place.region} is wrong for this bucket: set `region` to {right}"
+    if answer.code == "NoSuchBucket":
+        return "check `bucket`, `endpoint` and `region`"
+    return _HINTS.get(answer.code, "")
+
+
+def unreachable(place: Place, why: str) -> Unreachable:
+    return Unreachable(
+        f"no answer from {place.endpoint} when asked to {place.action} {place} ({why})",
+        hint="check `endpoint` and the network",
+    )
+
+
+# --- boto3 ------------------------------------------------------------------------------
+
+_NO_ANSWER = (sdk.HTTPClientError, sdk.IncompleteReadError, sdk.ResponseStreamingError)
+_CONFIG = (
+    sdk.NoCredentialsError,
+    sdk.PartialCredentialsError,
+    sdk.ProfileNotFound,
+    sdk.ParamValidationError,
+    sdk.ConfigParseError,
+    sdk.ConfigNotFound,
+    sdk.InvalidConfigError,
+    sdk.MissingDependencyException,
+)
+_LOGIN = (sdk.CredentialRetrievalError, sdk.SSOError, sdk.TokenRetrievalError)
+
+
+@contextmanager
+def boto_translated(place: Place) -> Iterator[None]:
+    """Raises what boto3 raises inside as one of ours, with the original as its cause."""
+    try:
+        yield
+    except (sdk.BotoCoreError, sdk.ClientError, ResponseParserError) as error:
+        raise from_boto(error, place) from error
+
+
+def from_boto(error: Exception, place: Place) -> S3DashError:
+    if isinstance(error, sdk.ClientError):
+        return refused(answer_of(error), place)
+    if isinstance(error, _NO_ANSWER):
+        return unreachable(place, type(error).__name__)
+    if isinstance(error, _CONFIG):
+        return ConfigError(f"cannot {place.action} {place}: {_first_line(error)}")
+    if isinstance(error, _LOGIN):
+        return AccessDenied(
+            f"the credentials for {place} could not be fetched ({type(error).__name__})",
+            hint="log in again, or check `profile`",
+        )
+    if isinstance(error, ResponseParserError):
+        return InvalidResponse(f"the answer for {place} is not S3's: it cannot be parsed")
+    if isinstance(error, sdk.FlexibleChecksumError | sdk.ChecksumError):
+        return Integrity(f"{place}: the bytes differ from their checksum")
+    return StoreError(f"cannot {place.action} {place} ({type(error).__name__})")
+
+
+def answer_of(error: sdk.ClientError) -> Answer:
+    told = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return Answer(int(status), str(told.get("Code", status)), str(told.get("Message", "")))
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).splitlines()[:2])
+
+
+# --- obstore ----------------------------------------------------------------------------
+
+_STATUS = re.compile(r"status code: (\d{3})")
+_CODE = re.compile(r"<Code>([^<]{1,64})</Code>")
+_MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
+_NETWORK = ("HTTP error", "error sending request", "error decoding response body", "timed out")
+
+
+class BulkFault(Exception):
+    """An obstore error without its text, which repeats what the server was sent."""
+
+
+def from_obstore(error: Exception, place: Place) -> S3DashError:
+    """Raise the result from `scrubbed(error)`, not from the error itself."""
+    text = str(error)
+    status = _STATUS.search(text)
+    if status is not None:
+        code, message = _CODE.search(text), _MESSAGE.search(text)
+        found = Answer(
+            int(status.group(1)),
+            code.group(1) if code else status.group(1),
+            message.group(1) if message else "",
+        )
+        return refused(found, place)
+    if any(sign in text for sign in _NETWORK):
+        return unreachable(place, "connection failed or timed out")
+    return StoreError(f"cannot {place.action} {place} ({type(error).__name__})")
+
+
+def scrubbed(error: Exception) -> BulkFault:
+    return BulkFault(type(error).__name__)

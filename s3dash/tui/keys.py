@@ -1,0 +1,118 @@
+"""Every key of the screen, in one table. Widgets take their bindings from here by section."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One command. `name` is what a remapping refers to; `footer` orders the key bar, 0 hides."""
+
+    name: str
+    keys: str
+    action: str
+    text: str
+    footer: int = 0
+    shown: str = ""
+    priority: bool = False
+
+
+MOVE = (
+    Key(name="move.down", keys="j,down", action="move(1)", text="down"),
+    Key(name="move.up", keys="k,up", action="move(-1)", text="up"),
+    Key(name="move.first", keys="g,home", action="first", text="first row"),
+    Key(name="move.last", keys="G,end", action="last", text="last row"),
+    Key(name="move.page-down", keys="pagedown", action="page(1.0)", text="a page down"),
+    Key(name="move.page-up", keys="pageup", action="page(-1.0)", text="a page up"),
+    Key(name="move.half-down", keys="ctrl+d", action="page(0.5)", text="half a page down"),
+    Key(name="move.half-up", keys="ctrl+u", action="page(-0.5)", text="half a page up"),
+    Key(name="list.open", keys="enter", action="choose", text="details of the row"),
+)
+
+MARK = (
+    Key(name="mark.toggle", keys="space", action="mark", text="mark the row", footer=20),
+    Key(name="mark.range", keys="v", action="mark_range", text="mark from the last mark to here"),
+    Key(name="mark.all", keys="a", action="mark_all", text="mark all that the filter shows"),
+    Key(name="mark.none", keys="\\", action="mark_none", text="take all marks away"),
+)
+
+GLOBAL = (
+    Key(name="help", keys="?,f1", action="help", text="help", footer=1, shown="?"),
+    Key(name="filter", keys="/", action="filter", text="filter", footer=2, shown="/"),
+    Key(name="palette", keys=":", action="palette", text="command", footer=3, shown=":"),
+    Key(name="push", keys="P", action="operate('push')", text="push", footer=4),
+    Key(name="pull", keys="p", action="operate('pull')", text="pull", footer=5),
+    Key(name="sync", keys="s", action="operate('sync')", text="sync", footer=6),
+    Key(name="auto", keys="A", action="auto", text="auto-sync", footer=7),
+    Key(name="namespace", keys="N", action="namespace", text="namespace", footer=8),
+    Key(name="refresh", keys="r", action="look_again", text="look again now", footer=9),
+    Key(name="next-view", keys="tab", action="turn(1)", text="next view"),
+    Key(name="previous-view", keys="shift+tab", action="turn(-1)", text="previous view"),
+    Key(name="back", keys="escape", action="back", text="back one level"),
+    Key(name="suspend", keys="ctrl+z", action="suspend_process", text="suspend"),
+    Key(name="quit", keys="q", action="leave", text="quit", footer=99),
+)
+
+APP = (
+    Key(name="quit-now", keys="ctrl+q", action="quit", text="quit", priority=True),
+    Key(name="palette.ctrl", keys="ctrl+p", action="palette", text="command", priority=True),
+)
+
+VIEWS = (
+    Key(name="view.overview", keys="1", action="view('overview')", text="Overview"),
+    Key(name="view.dirty", keys="2", action="view('dirty')", text="Dirty"),
+    Key(name="view.transfers", keys="3", action="view('transfers')", text="Transfers"),
+    Key(name="view.locks", keys="4", action="view('locks')", text="Locks"),
+    Key(name="view.conflicts", keys="6", action="view('conflicts')", text="Conflicts"),
+    Key(name="view.log", keys="9", action="view('log')", text="Log"),
+)
+
+TRANSFERS = (
+    Key(name="transfers.cancel", keys="x", action="cancel", text="cancel the operation", footer=21),
+)
+LOCKS = (
+    Key(name="locks.release", keys="F", action="release", text="force release", footer=21),
+)  # fmt: skip
+LOG = (
+    Key(name="log.freeze", keys="f", action="freeze", text="freeze", footer=21),
+)  # fmt: skip
+
+MODAL = (
+    Key(name="modal.cancel", keys="escape,q", action="dismiss_modal", text="close", footer=90),
+)
+PLAN = (
+    Key(name="plan.toggle", keys="space", action="leave_out", text="leave a row out", footer=1),
+    Key(name="plan.run", keys="enter", action="run", text="run", footer=2),
+    Key(name="plan.confirm", keys="y", action="confirm", text="yes, run it", footer=3),
+)
+RELEASE = (
+    Key(name="release.confirm", keys="y", action="confirm", text="yes, release it", footer=1),
+)
+LEAVE = (
+    Key(name="leave.wait", keys="w", action="answer('wait')", text="wait, then quit", footer=1),
+    Key(name="leave.stop", keys="s", action="answer('stop')", text="stop cleanly, quit", footer=2),
+)
+
+ALL = (
+    *MOVE, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *LOG,
+    *MODAL, *PLAN, *RELEASE, *LEAVE,
+)  # fmt: skip
+BY_NAME = {key.name: key for key in ALL}
+
+
+def bindings(*sections: tuple[Key, ...]) -> list[BindingType]:
+    """Textual's bindings of some sections; their ids are our names."""
+    return [
+        Binding(
+            key.keys.replace("\\", "backslash"),
+            key.action,
+            key.text,
+            show=bool(key.footer),
+            key_display=key.shown or None,
+            priority=key.priority,
+            id=key.name,
+        )
+        for section in sections
+        for key in section
+    ]

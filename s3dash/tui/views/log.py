@@ -1,0 +1,74 @@
+"""View 9: the journal, one line for each thing worth a line."""
+
+from collections.abc import Sequence
+
+from s3dash.core.snapshot import HistoryRow
+from s3dash.tui.cells import Cell, one
+from s3dash.tui.columns import Column
+from s3dash.tui.format import clock_time, count, moment, safe
+from s3dash.tui.glyphs import LEVELS
+from s3dash.tui.look import Look
+from s3dash.tui.views.base import View, field, head, joined, row_of
+
+
+def _text(row: HistoryRow, _: Look) -> Cell:
+    return one(safe(row.text), "" if row.level == "info" else LEVELS[row.level].look)
+
+
+class LogView(View[HistoryRow]):
+    """Frozen, it keeps showing the rows that it had."""
+
+    name = "log"
+    number = "9"
+    title = "Log"
+    columns = (
+        Column(title="TIME", width=8, least=36, cell=lambda r, _: one(clock_time(r.at), "dim")),
+        Column(title="LEVEL", width=9, least=64, cell=lambda r, _: LEVELS[r.level].cell),
+        Column(
+            title="WHAT", width=10, least=50, cell=lambda r, _: one(safe(r.operation), "accent")
+        ),
+        Column(title="TEXT", cell=_text),
+    )
+
+    def __init__(self) -> None:
+        self.frozen: Sequence[HistoryRow] | None = None
+        self.fields = {
+            "state": lambda r: r.level,
+            "level": lambda r: r.level,
+            "op": lambda r: r.operation,
+        }
+
+    def rows(self, look: Look) -> Sequence[HistoryRow]:
+        return look.site.log if self.frozen is None else self.frozen
+
+    def freeze(self, look: Look) -> bool:
+        """Stop or go on; True when it stands still now."""
+        self.frozen = look.site.log if self.frozen is None else None
+        return self.frozen is not None
+
+    def key(self, row: HistoryRow) -> str:
+        return f"{row.at}\0{row.operation}\0{row.text}"
+
+    def text(self, row: HistoryRow) -> str:
+        return f"{row.operation} {row.text}"
+
+    def summary(self, look: Look) -> Cell:
+        parts = [one(count(len(self.rows(look)), "line"), "strong")]
+        if self.frozen is not None:
+            missed = len(look.site.log) - len(self.frozen)
+            parts.append(one(" ‖ FROZEN ", "badge"))
+            parts.append(one(f"{max(0, missed)} newer", "dim"))
+        return joined(parts)
+
+    def empty(self, look: Look) -> list[Cell]:
+        return [one("Nothing happened yet.", "dim")]
+
+    def detail(self, row: HistoryRow, look: Look) -> list[Cell]:
+        return [
+            head(safe(row.operation)),
+            one(""),
+            field("time", f"{moment(row.at, look.now)}  {clock_time(row.at)}"),
+            row_of("level", LEVELS[row.level].cell),
+            one(""),
+            one(safe(row.text), LEVELS[row.level].look if row.level != "info" else ""),
+        ]

@@ -1,0 +1,292 @@
+"""The list for everything that can be long: one line a row, painted when it is seen.
+
+It follows the line API, so a million rows cost what the visible ones cost. A tick compares the
+visible lines with what was painted and repaints the columns that differ, nothing else.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from s3dash.tui import keys, theme
+from s3dash.tui.cells import Cell, width
+from s3dash.tui.columns import Column, Slot, fitted, layout
+from s3dash.tui.look import Look
+from s3dash.tui.widgets.list_model import LineModel
+
+R = TypeVar("R")
+
+MARK, NO_MARK, CURSOR = "◆", " ", "▌"
+
+
+class LineList(ScrollView, Generic[R], can_focus=True):
+    """Rows of a `LineModel` in columns. `show` hands down what it needs to paint."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MOVE)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "line-list--cursor",
+        "line-list--blurred",
+        *(f"line-list--{name}" for name in theme.LOOKS if name),
+    }
+    DEFAULT_CSS = f"""
+    LineList {{
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;
+        overflow-y: auto;
+    }}
+    LineList > .line-list--cursor {{
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
+    }}
+    LineList > .line-list--blurred {{ background: $surface; }}
+    {theme.component_css("LineList", "line-list")}
+    """
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, sender: "LineList[R]") -> None:
+            super().__init__()
+            self.sender = sender
+
+        @property
+        def control(self) -> "LineList[R]":
+            return self.sender
+
+    class Chosen(Moved):
+        """A row was opened."""
+
+    class Marked(Moved):
+        """The marks changed."""
+
+    def __init__(
+        self,
+        model: LineModel[R],
+        columns: Sequence[Column[R]],
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.model = model
+        self._columns = columns
+        self._look: Look | None = None
+        self._empty: list[Cell] = []
+        self._slots: list[Slot] = []
+        self._painted: dict[int, tuple[int, bool, bool, tuple[Cell, ...]]] = {}
+        self._styles: dict[str, Style] = {}
+        self._following = False
+
+    # --- content ------------------------------------------------------------------------
+
+    def show(self, look: Look, rows: Sequence[R], *, force: bool = False) -> None:
+        """Take what is known now. Rows that are the same object are not looked at again."""
+        self._look = look
+        held = self.model.current
+        was = (self.model.cursor, len(self.model))
+        if self.model.set_rows(rows, force=force):
+            self.reshape(was_last=self._following and was[0] == was[1] - 1)
+            if self.model.current is not held:
+                self.post_message(self.Moved(self))
+        else:
+            self.tick(look)
+
+    def set_empty(self, lines: list[Cell]) -> None:
+        """What stands in the middle of a list without rows."""
+        if lines != self._empty:
+            self._empty = lines
+            if not len(self.model):
+                self.refresh()
+
+    def follow_end(self) -> None:
+        """From now on a cursor on the last row stays on the last row."""
+        self._following = True
+
+    def reshape(self, *, was_last: bool = False) -> None:
+        """The number or the order of the rows changed."""
+        if was_last:
+            self.model.move(len(self.model) - 1)
+        self.virtual_size = Size(self.size.width, len(self.model))
+        self._bring_into_view()
+        self.tick(self._look)
+
+    def tick(self, look: Look | None) -> None:
+        """Repaint of the visible lines the columns that say something else now."""
+        self._look = look
+        if not self.display or not self.size.height:
+            return
+        for y in range(self.size.height):
+            line = y + self.scroll_offset.y
+            fresh = self._cells(line)
+            if fresh != (before := self._painted.get(y)):
+                self._repaint(y, before, fresh)
+
+    def _repaint(self, y: int, before: object, fresh: object) -> None:
+        """The whole line, or the span of the columns that differ when only they do."""
+        start, end = 0, self.size.width
+        if isinstance(before, tuple) and isinstance(fresh, tuple) and before[1:3] == fresh[1:3]:
+            pairs = zip(before[3], fresh[3], strict=False)
+            changed = [s for s, (a, b) in zip(self._slots, pairs, strict=False) if a != b]
+            if changed and len(before[3]) == len(fresh[3]) == len(self._slots):
+                start, end = changed[0].x, changed[-1].x + changed[-1].width
+        self.refresh(Region(start, y, end - start, 1))
+
+    # --- painting -----------------------------------------------------------------------
+
+    def _cells(self, line: int) -> tuple[int, bool, bool, tuple[Cell, ...]] | None:
+        if self._look is None or line >= len(self.model):
+            return None
+        row = self.model.row(line)
+        cells = tuple(self._columns[s.index].cell(row, self._look) for s in self._slots)
+        return line, line == self.model.cursor, self.model.is_marked(line), cells
+
+    def render_line(self, y: int) -> Strip:
+        wide = self.size.width
+        fresh = self._cells(y + self.scroll_offset.y)
+        if fresh is None:
+            self._painted.pop(y, None)
+            return self._blank(y, wide)
+        self._painted[y] = fresh
+        _, current, marked, cells = fresh
+        segments = [self._gutter(current=current, marked=marked)]
+        end = 2
+        for slot, cell in zip(self._slots, cells, strict=True):
+            segments.append(Segment(" " * (slot.x - end), self._style("")))
+            parts = fitted(cell, self._columns[slot.index], slot.width)
+            segments.extend(Segment(text, self._style(look)) for text, look in parts)
+            end = slot.x + slot.width
+        strip = Strip(segments).adjust_cell_length(wide, self.rich_style)
+        if current:
+            name = "line-list--cursor" if self.has_focus else "line-list--blurred"
+            strip = strip.apply_style(self.rich_style).apply_style(self._band(name))
+        return strip
+
+    def _gutter(self, *, current: bool, marked: bool) -> Segment:
+        glyph = (CURSOR if current else " ") + (MARK if marked else NO_MARK)
+        return Segment(glyph, self._style("key" if current or marked else ""))
+
+    def _blank(self, y: int, wide: int) -> Strip:
+        start = max(1, (self.size.height - len(self._empty)) // 3)
+        if len(self.model) or not start <= y < start + len(self._empty):
+            return Strip.blank(wide, self.rich_style)
+        cell = self._empty[y - start]
+        pad = max(1, (wide - width(cell)) // 2)
+        segments = [Segment(" " * pad, self.rich_style)]
+        segments += [Segment(text, self._style(look)) for text, look in cell]
+        return Strip(segments).adjust_cell_length(wide, self.rich_style)
+
+    def _style(self, look: str) -> Style:
+        """The style of a look, on the background of the list."""
+        if look not in self._styles:
+            base = self.rich_style
+            if look:
+                base += self.get_component_rich_style(f"line-list--{look}", partial=True)
+            self._styles[look] = base
+        return self._styles[look]
+
+    def _band(self, name: str) -> Style:
+        """What the cursor lays over a line: its background, and reverse where there is none."""
+        style = self.get_component_rich_style(name, partial=True)
+        return Style(bgcolor=style.bgcolor, bold=style.bold, reverse=style.reverse)
+
+    def notify_style_update(self) -> None:
+        self._styles.clear()
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        self._slots = layout(self._columns, self.size.width)
+        self._painted.clear()
+        self.virtual_size = Size(self.size.width, len(self.model))
+        self._bring_into_view()
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self._refresh_cursor()
+
+    def on_blur(self) -> None:
+        self._refresh_cursor()
+
+    # --- cursor and marks ---------------------------------------------------------------
+
+    def move_to(self, line: int) -> None:
+        """Put the cursor on a line; only the two lines concerned are repainted."""
+        if not len(self.model):
+            return
+        before = self.model.cursor
+        if self.model.move(line) != before:
+            self.refresh_line(before)
+            self._refresh_cursor()
+            self._bring_into_view()
+            self.post_message(self.Moved(self))
+
+    def _refresh_cursor(self) -> None:
+        self.refresh_line(self.model.cursor)
+
+    def _bring_into_view(self) -> None:
+        top, height, line = self.scroll_offset.y, self.size.height, self.model.cursor
+        if height <= 0:
+            return
+        if line < top or line >= top + height:
+            target = line if line < top else line - height + 1
+            self.scroll_to(y=target, animate=False, immediate=True)
+
+    def action_move(self, step: int) -> None:
+        self.move_to(self.model.cursor + step)
+
+    def action_page(self, pages: float) -> None:
+        self.move_to(self.model.cursor + int(pages * max(2, self.size.height - 1)))
+
+    def action_first(self) -> None:
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        self.move_to(len(self.model) - 1)
+
+    def action_choose(self) -> None:
+        if self.model.current is not None:
+            self.post_message(self.Chosen(self))
+
+    def on_click(self, event: events.Click) -> None:
+        line = event.y + self.scroll_offset.y
+        if line < len(self.model):
+            self.move_to(line)
+            if event.chain == 2:
+                self.action_choose()
+
+
+class MarkList(LineList[R]):
+    """A list whose rows can be marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MARK)
+
+    def action_mark(self) -> None:
+        """Mark the row and go to the next, as marking several is what it is for."""
+        if self.model.current is None:
+            return
+        self.model.toggle(self.model.cursor)
+        self.refresh_line(self.model.cursor)
+        self.move_to(self.model.cursor + 1)
+        self.post_message(self.Marked(self))
+
+    def action_mark_range(self) -> None:
+        if self.model.current is not None:
+            self.model.mark_range(self.model.cursor)
+            self._marks_changed()
+
+    def action_mark_all(self) -> None:
+        self.model.mark_all()
+        self._marks_changed()
+
+    def action_mark_none(self) -> None:
+        self.model.mark_none()
+        self._marks_changed()
+
+    def _marks_changed(self) -> None:
+        self.tick(self._look)
+        self.post_message(self.Marked(self))

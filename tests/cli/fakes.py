@@ -1,0 +1,227 @@
+"""An engine and services that answer what a test says, and a way to run the command line."""
+
+import io
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s3dash.cli.main import run
+from s3dash.cli.options import Options
+from s3dash.core.cancel import CancelToken
+from s3dash.core.diff import Base, Local, Remote, Verdict
+from s3dash.core.lock import LockInfo
+from s3dash.core.plan import Change, Direction, Plan, make_plan
+from s3dash.core.report import IndexInfo, LocalInfo, RemoteInfo, Result, Status
+from s3dash.core.settings import ConflictPolicy, Datastore
+from s3dash.core.snapshot import HistoryRow, Snapshot
+from s3dash.engine.api import Subscription
+from s3dash.objectstore.port import Capabilities
+
+SETTINGS = Datastore(
+    name="team", bucket="shared", cache=Path("/cache"), state_dir=Path("/state"), prefix="p"
+)
+STATUS = Status(
+    datastore="team",
+    bucket="shared",
+    prefix="p",
+    namespace=None,
+    endpoint="http://127.0.0.1:9000",
+    healthy=True,
+    latency_ms=41.4,
+    index=IndexInfo(2, 17, 318),
+    local=LocalInfo(316, [], bulk_dirty=False, lazy=False),
+    remote=RemoteInfo([]),
+    conflicts=[],
+    blocked=[],
+    locks=[],
+    message="",
+)
+LOCK = LockInfo(
+    key=".locks/infra.lock",
+    scope="namespace",
+    namespace="infra",
+    model=None,
+    holder="ada@vm",
+    hostname="vm",
+    pid=12,
+    acquired_at="2026-01-01T00:00:00.000Z",
+    age_s=3.0,
+    ttl_ms=30000,
+    expires_in_s=27.0,
+    stale=False,
+    nonce="n-1",
+)
+
+
+def changes(*verdicts: Verdict) -> list[Change]:
+    """One change per verdict, its path made of the verdict's name."""
+    here, there = Local(3, "a" * 64), Remote(4, "b" * 64, "b" * 64)
+    return [
+        Change(f"files/{v.name.lower()}", v, Base("c" * 64, 5, "c"), here, there) for v in verdicts
+    ]
+
+
+@dataclass
+class FakeEngine:
+    """Implements EngineApi. `job` runs inside push, pull and sync and may wait for its token."""
+
+    settings: Datastore = SETTINGS
+    answer: Status = STATUS
+    result: Result = field(default_factory=lambda: Result(action="push"))
+    changes: list[Change] = field(default_factory=list)
+    found_locks: list[LockInfo] = field(default_factory=list)
+    rows: list[HistoryRow] = field(default_factory=list)
+    error: Exception | None = None
+    job: Callable[[CancelToken], None] = lambda cancel: None
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    stops: int = 0
+
+    def start(self) -> None:
+        raise AssertionError("a headless command never starts the background threads")
+
+    def stop(self) -> None:
+        self.stops += 1
+
+    def status(self) -> Status:
+        self._fail()
+        return self.answer
+
+    def refresh(self) -> None: ...
+
+    def plan(
+        self,
+        direction: Direction,
+        *,
+        selection: Collection[str] = (),
+        policy: ConflictPolicy | None = None,
+    ) -> Plan:
+        self._fail()
+        self.calls.append(("plan", (direction, tuple(selection))))
+        return make_plan(
+            self.changes, direction=direction, policy=policy or "ask", selection=selection
+        )
+
+    def run(
+        self, plan: Plan, *, cancel: CancelToken | None = None, max_delete: int | None = None
+    ) -> Result:
+        raise AssertionError("no command runs a plan")
+
+    def push(self, selection: Collection[str] = (), **options: Any) -> Result:
+        return self._operate("push", selection, **options)
+
+    def pull(self, selection: Collection[str] = (), **options: Any) -> Result:
+        return self._operate("pull", selection, **options)
+
+    def sync(self, selection: Collection[str] = (), **options: Any) -> Result:
+        return self._operate("sync", selection, **options)
+
+    def _operate(
+        self, name: str, selection: Collection[str], *, cancel: CancelToken, **options: Any
+    ) -> Result:
+        self.calls.append((name, {"selection": tuple(selection), **options}))
+        self.job(cancel)
+        self._fail()
+        return self.result
+
+    def locks(self) -> list[LockInfo]:
+        self._fail()
+        return self.found_locks
+
+    def release_lock(self, key: str, nonce: str) -> None:
+        self.calls.append(("release", (key, nonce)))
+        self._fail()
+
+    def namespaces(self) -> list[str]:
+        return ["infra", "web"]
+
+    def set_auto(self, enabled: bool) -> None: ...
+
+    def history(self, limit: int = 1000) -> list[HistoryRow]:
+        return self.rows[-limit:]
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(datastore="team", namespace=None, state="pushing", detail="2 files")
+
+    def subscribe(self, *, capacity: int = 1024) -> Subscription:
+        raise AssertionError("no command subscribes")
+
+    def _fail(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+@dataclass
+class FakeServices:
+    """Implements Services. `seen` are the options of every call."""
+
+    fake: FakeEngine = field(default_factory=FakeEngine)
+    locking: str = "safe"
+    seen: list[Options] = field(default_factory=list)
+
+    def engine(self, options: Options) -> FakeEngine:
+        self.seen.append(options)
+        return self.fake
+
+    def doctor(self, options: Options) -> tuple[Datastore, Any]:
+        from s3dash.objectstore.probe import Check, Doctor
+
+        self.seen.append(options)
+        ok = self.locking == "safe"
+        check = Check(name="conditional create", ok=ok, detail="the second PUT was refused")
+        return SETTINGS, Doctor(
+            locking="safe" if ok else "unsafe", checks=[check], capabilities=Capabilities()
+        )
+
+    def dashboard(self, options: Options, note: Callable[[str], None]) -> int:
+        raise AssertionError("there is no terminal in these tests")
+
+    def described(self, options: Options) -> dict[str, Any]:
+        fields = {"name": "team", "bucket": "shared", "prefix": "", "credentials": {}}
+        return {"source": "s3dash.toml", "default": "team", "datastores": {"team": fields}}
+
+    def checked(self, options: Options) -> dict[str, Any]:
+        return {"source": "s3dash.toml", "datastores": ["team"], "warnings": ["look \x1b[31m"]}
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a run of the command line ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document that it must be."""
+        return json.loads(self.out)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def cli(
+    *arguments: str,
+    services: FakeServices | None = None,
+    engine: FakeEngine | None = None,
+    cwd: Path = Path("/elsewhere"),
+    terminal: bool = False,
+    environ: dict[str, str] | None = None,
+) -> Done:
+    """Run the command line in this process with fakes behind it."""
+    out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
+    code = run(
+        arguments,
+        services=services or FakeServices(engine or FakeEngine()),
+        stdout=out,
+        stderr=err,
+        environ=environ or {"TERM": "xterm-256color"},
+        cwd=cwd,
+    )
+    return Done(code, out.getvalue(), err.getvalue())

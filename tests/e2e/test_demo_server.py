@@ -1,0 +1,59 @@
+"""The demo's server: starts, answers only to its own keys, and leaves nothing behind."""
+
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from s3dash.demo.server import Server, find_binary
+
+SOCKETS = Path("/tmp")
+
+
+def sockets() -> set[str]:
+    return {path.name for path in SOCKETS.glob("seaweedfs-*")}
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_server_answers_while_it_runs_and_is_gone_afterwards(tmp_path: Path) -> None:
+    with Server(tmp_path / "server") as server:
+        pid = server.pid
+        assert pid is not None
+        assert server.endpoint.startswith("http://127.0.0.1:")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(server.endpoint, timeout=5)
+        refused.value.close()
+        assert refused.value.code == 403
+        ports = {str(port) for port in server._ports.values()}
+    assert server.pid is None
+    assert not alive(pid)
+    assert not [name for name in sockets() if name.rpartition("-")[2].split(".")[0] in ports]
+    server.stop()
+
+
+def test_an_exception_stops_the_server_too(tmp_path: Path) -> None:
+    pid = 0
+    with pytest.raises(RuntimeError, match="the demo broke"), Server(tmp_path) as server:
+        pid = server.pid or 0
+        raise RuntimeError("the demo broke")
+    assert pid
+    assert not alive(pid)
+
+
+def test_the_keys_are_random_and_hidden(tmp_path: Path) -> None:
+    one, other = Server(tmp_path / "a"), Server(tmp_path / "b")
+    assert one.credentials != other.credentials
+    assert one.credentials.secret_access_key not in repr(one.credentials)
+
+
+def test_the_binary_is_the_wheels_own() -> None:
+    assert find_binary().name.startswith("weed")

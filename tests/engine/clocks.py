@@ -1,0 +1,37 @@
+"""A clock that a test moves: nobody sleeps."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class TestClock:
+    """For the thread that made it, waiting moves the time on; others wait for their event."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._owner = threading.get_ident()
+        self._passed = 0.0
+        self._wall_ahead = 0.0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self._passed + self._wall_ahead)
+
+    def monotonic(self) -> float:
+        return self._passed
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        if threading.get_ident() != self._owner:
+            return event.wait()
+        if not event.is_set():
+            self.advance(seconds)
+        return event.is_set()
+
+    def advance(self, seconds: float) -> None:
+        self._passed += seconds
+
+    def suspend(self, seconds: float) -> None:
+        """The machine slept: the wall clock went on, the monotonic one did not."""
+        self._wall_ahead += seconds

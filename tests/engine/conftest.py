@@ -1,0 +1,41 @@
+"""The same shared bucket in memory and on SeaweedFS."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+
+from s3dash.objectstore.port import ObjectStore
+from tests.engine.world import Machine
+
+Join = Callable[..., Machine]
+
+
+@pytest.fixture(params=["memory", "seaweedfs"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ObjectStore]:
+    """A factory of stores over one fresh bucket: each machine has a connection of its own."""
+    if request.param == "memory":
+        bucket = MemoryBucket()
+        return lambda: MemoryStore(bucket)
+    weed = request.getfixturevalue("weed")
+    settings = weed.settings(weed.make_bucket(), tmp_path)
+    from s3dash.objectstore.s3 import S3Store
+
+    return lambda: S3Store(settings, weed.credentials)
+
+
+@pytest.fixture
+def join(store: Callable[[], ObjectStore], tmp_path: Path) -> Join:
+    """`join("ada")`: a machine with a cache of its own on the shared bucket."""
+
+    def make(name: str, **settings: Any) -> Machine:
+        return Machine(tmp_path / name, store, **settings)
+
+    return make
+
+
+@pytest.fixture
+def memory() -> MemoryBucket:
+    return MemoryBucket()

@@ -1,0 +1,262 @@
+"""The lock: who gets it, who loses it, and that a loser never writes."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+
+from s3dash.core.cancel import CancelToken
+from s3dash.core.lock import LockBody, encode_lock
+from s3dash.engine.lease import Identity, Lease, Timing, delete_if_nonce
+from s3dash.errors import Cancelled, LockHeld, LockLost, NotFound, Unreachable
+from s3dash.objectstore.port import Capabilities, ObjectStore
+from tests.engine.clocks import TestClock
+
+KEY = ".datastore.lock"
+ALL = Capabilities(create=True, replace=True, delete=True, races=True, dated=True)
+ME = Identity("ada@vm", "vm", 7, "s3dash/test")
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    return TestClock()
+
+
+@pytest.fixture
+def bucket(clock: TestClock) -> MemoryBucket:
+    return MemoryBucket(now=clock.now)
+
+
+def lease(
+    store: ObjectStore,
+    clock: TestClock,
+    *,
+    nonce: str = "mine",
+    can: Capabilities = ALL,
+    wait_s: float = 60.0,
+    cancel: CancelToken | None = None,
+) -> Lease:
+    return Lease(
+        store,
+        KEY,
+        nonce=nonce,
+        identity=ME,
+        capabilities=can,
+        clock=clock,
+        cancel=cancel or CancelToken(),
+        timing=Timing(wait_s=wait_s),
+    )
+
+
+def theirs(nonce: str = "theirs", ttl_ms: int = 30000) -> bytes:
+    return encode_lock(LockBody(holder="bob@pc", hostname="pc", pid=9, ttlMs=ttl_ms, nonce=nonce))
+
+
+def holder(store: ObjectStore) -> str:
+    fetched = store.get(KEY)
+    assert fetched is not None
+    return str(json.loads(fetched.body)["nonce"])
+
+
+def missing(store: ObjectStore) -> bool:
+    try:
+        store.head(KEY)
+    except NotFound:
+        return True
+    return False
+
+
+def test_the_body_has_the_peers_six_fields_and_ours(bucket: MemoryBucket, clock: TestClock) -> None:
+    store = MemoryStore(bucket)
+    with lease(store, clock):
+        fetched = store.get(KEY)
+        assert fetched is not None
+        body = json.loads(fetched.body)
+        assert {k: body[k] for k in ("holder", "hostname", "pid", "ttlMs", "nonce")} == {
+            "holder": "ada@vm",
+            "hostname": "vm",
+            "pid": 7,
+            "ttlMs": 45000,
+            "nonce": "mine",
+        }
+        assert body["acquiredAt"] == "2026-11-21T12:00:00.000Z"
+        assert fetched.body.startswith(b'{\n  "holder"')
+    assert missing(store)
+
+
+def test_a_live_holder_is_waited_for_and_never_robbed(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    store = MemoryStore(bucket)
+    store.put(KEY, theirs(ttl_ms=300_000))
+    with pytest.raises(LockHeld, match="bob@pc"), lease(store, clock, wait_s=30):
+        pass
+    assert holder(store) == "theirs"
+
+
+def test_a_stale_lock_is_taken_over_after_it_was_watched(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    store = MemoryStore(bucket)
+    store.put(KEY, theirs(ttl_ms=30_000))
+    clock.advance(3600)
+    began = clock.monotonic()
+    with lease(store, clock) as held:
+        assert holder(store) == "mine"
+        assert clock.monotonic() - began >= 30 / 3 + 2
+        held.guard()
+
+
+def test_a_lock_whose_etag_moves_is_alive_whatever_its_age(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    beats = 0
+
+    def beat(op: str, key: str) -> None:
+        nonlocal beats
+        if op == "get" and key == KEY:
+            beats += 1
+            peer.put(KEY, theirs(nonce=f"theirs-{beats}"))
+
+    peer = MemoryStore(bucket)
+    peer.put(KEY, theirs())
+    with pytest.raises(LockHeld), lease(MemoryStore(bucket, before=beat), clock, wait_s=100):
+        pass
+    assert holder(peer).startswith("theirs")
+
+
+def test_without_if_match_nothing_is_ever_stolen(bucket: MemoryBucket, clock: TestClock) -> None:
+    store = MemoryStore(bucket)
+    store.put(KEY, theirs())
+    clock.advance(3600)
+    can = Capabilities(create=True)
+    with pytest.raises(LockHeld), lease(store, clock, can=can, wait_s=100):
+        pass
+    assert holder(store) == "theirs"
+
+
+def test_a_create_whose_reply_was_lost_is_recognised(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    lost = iter([True])
+
+    def lose(op: str, key: str) -> None:
+        if op == "put" and next(lost, False):
+            raise Unreachable("the reply was lost")
+
+    with lease(MemoryStore(bucket, after=lose), clock) as held:
+        held.guard()
+        assert holder(MemoryStore(bucket)) == "mine"
+    assert missing(MemoryStore(bucket))
+
+
+def test_each_beat_changes_the_etag(bucket: MemoryBucket, clock: TestClock) -> None:
+    store = MemoryStore(bucket)
+    with lease(store, clock) as held:
+        first = store.head(KEY).etag
+        assert held.beat()
+        assert store.head(KEY).etag != first
+
+
+def test_a_lease_that_was_taken_over_writes_no_more_and_leaves_the_new_lock(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    store = MemoryStore(bucket)
+    with lease(store, clock) as held:
+        store.put(KEY, theirs())
+        assert not held.beat()
+        with pytest.raises(LockLost, match="bob@pc"):
+            held.guard()
+    assert holder(store) == "theirs"
+
+
+def test_a_lease_without_a_beat_runs_out_before_others_may_take_it(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    with lease(MemoryStore(bucket), clock) as held:
+        held.guard()
+        clock.advance(45 * 0.75 - 10 + 0.1)
+        with pytest.raises(LockLost):
+            held.guard()
+        assert held.beat()
+        held.guard()
+
+
+def test_a_machine_that_slept_notices(bucket: MemoryBucket, clock: TestClock) -> None:
+    with lease(MemoryStore(bucket), clock) as held:
+        clock.suspend(3600)
+        with pytest.raises(LockLost):
+            held.guard()
+
+
+def test_a_beat_whose_reply_was_lost_does_not_lose_the_lock(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    lost = iter([False, True])
+
+    def lose(op: str, key: str) -> None:
+        if op == "put" and next(lost, False):
+            raise Unreachable("the reply was lost")
+
+    store = MemoryStore(bucket, after=lose)
+    with lease(store, clock) as held:
+        assert not held.beat()
+        held.guard()
+        assert held.beat()
+    assert missing(MemoryStore(bucket))
+
+
+def test_waiting_can_be_cancelled(bucket: MemoryBucket, clock: TestClock) -> None:
+    store, cancel = MemoryStore(bucket), CancelToken()
+    store.put(KEY, theirs(ttl_ms=300_000))
+    cancel.cancel()
+    with pytest.raises(Cancelled), lease(store, clock, cancel=cancel):
+        pass
+
+
+@pytest.mark.parametrize("reply_lost", [False, True])
+def test_release_survives_a_lost_reply(
+    bucket: MemoryBucket, clock: TestClock, reply_lost: bool
+) -> None:
+    def lose(op: str, key: str) -> None:
+        if op == "delete" and reply_lost:
+            raise Unreachable("the reply was lost")
+
+    with lease(MemoryStore(bucket, after=lose), clock):
+        pass
+    assert missing(MemoryStore(bucket))
+
+
+def test_force_release_takes_the_nonce_that_was_shown(bucket: MemoryBucket) -> None:
+    store = MemoryStore(bucket)
+    store.put(KEY, theirs())
+    with pytest.raises(LockHeld, match="re-acquired by bob@pc"):
+        delete_if_nonce(store, KEY, "shown before", ALL)
+    assert holder(store) == "theirs"
+    delete_if_nonce(store, KEY, "theirs", ALL)
+    assert missing(store)
+
+
+def test_of_many_machines_one_has_the_lock_at_a_time(
+    store: Callable[[], ObjectStore],
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from s3dash.clock import SystemClock
+
+    inside: list[str] = []
+    seen: list[int] = []
+
+    def hold(name: str) -> None:
+        with Lease(
+            store(), KEY, nonce=name, identity=ME, capabilities=ALL, clock=SystemClock(),
+            cancel=CancelToken(), timing=Timing(wait_s=60),
+        ):  # fmt: skip
+            inside.append(name)
+            seen.append(len(inside))
+            inside.remove(name)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(hold, [f"machine-{n}" for n in range(6)]))
+    assert seen == [1] * 6

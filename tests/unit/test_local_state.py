@@ -1,0 +1,310 @@
+"""The state file: what it keeps, what it does with a broken one, and who owns a cache."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from s3dash.core.diff import Base
+from s3dash.core.snapshot import HistoryRow
+from s3dash.errors import LocalError
+from s3dash.local.scan import FileStat
+from s3dash.local.state import BaseRow, JournalRow, OwnerLock, State
+
+STAT = FileStat(5, 1_700_000_000_000_000_001, 1_700_000_000_000_000_002, (1 << 64) - 3)
+
+
+def row(rel: str, *, sha256: str = "a" * 64, stat: FileStat | None = STAT) -> BaseRow:
+    return BaseRow(rel, sha256, 5, "tag", '"etag"', stat, 42)
+
+
+def step(rel: str, action: str = "upload", commit: str = "c1") -> JournalRow:
+    return JournalRow(commit, rel, action, "b" * 64, 7, None, "c" * 64, "2026-11-21T10:00:00.000Z")
+
+
+def said(text: str) -> HistoryRow:
+    return HistoryRow("2026-11-21T10:00:00.000Z", "push", "warning", text)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "state.db"
+
+
+@pytest.fixture
+def state(path: Path) -> Iterator[State]:
+    state = State(path)
+    yield state
+    state.close()
+
+
+def test_everything_is_there_after_a_restart(path: Path) -> None:
+    state = State(path)
+    rows = [row("a/ünï"), BaseRow("b", "", 0, "?0:", None, None, 0)]
+    state.save_base(rows)
+    state.save_docs({"_index/a.json": ('"1"', b"\x00\xff{}"), "_index/b.json": ('"2"', b"")})
+    state.journal_add([step("x"), step("y", "delete")])
+    state.note(said("one"))
+    state.set("k", "v")
+    state.close()
+
+    state = State(path)
+    assert state.recovered is None
+    assert state.base_rows() == {"a/ünï": rows[0], "b": rows[1]}
+    assert state.base_rows()["a/ünï"].base == Base("a" * 64, 5, "tag", '"etag"')
+    assert state.docs() == {"_index/a.json": ('"1"', b"\x00\xff{}"), "_index/b.json": ('"2"', b"")}
+    assert state.journal() == [step("x"), step("y", "delete")]
+    assert state.history(10) == [said("one")]
+    assert (state.get("k"), state.get("other")) == ("v", None)
+    state.close()
+
+
+def test_base_rows_are_replaced_dropped_and_looked_at_again(state: State) -> None:
+    state.save_base([row("a"), row("b"), row("c")])
+    state.apply(save=[row("a", sha256="d" * 64), row("new")], drop=["b", "absent", "new"])
+    state.restat([("c", FileStat(1, 2, 3, 4), 99), ("absent", STAT, 1)])
+    assert set(state.base_rows()) == {"a", "c", "new"}
+    assert state.base_rows()["a"].sha256 == "d" * 64
+    assert state.base_rows()["c"] == BaseRow(
+        "c", "a" * 64, 5, "tag", '"etag"', FileStat(1, 2, 3, 4), 99
+    )
+    state.drop_base(["a"])
+    assert set(state.base_rows()) == {"c", "new"}
+
+
+def test_a_write_that_fails_half_way_leaves_nothing(state: State) -> None:
+    state.save_base([row("a"), row("b")])
+
+    def rows() -> Iterable[BaseRow]:
+        yield row("c")
+        raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError):
+        state.apply(save=rows(), drop=["a"])
+    assert set(state.base_rows()) == {"a", "b"}
+    state.set("still", "usable")
+    assert state.get("still") == "usable"
+
+
+def test_docs_are_dropped_by_key(state: State) -> None:
+    state.save_docs({"a": ("1", b"x"), "b": ("2", b"y")})
+    state.save_docs({"a": ("3", b"z")})
+    state.drop_docs(["b", "absent"])
+    assert state.docs() == {"a": ("3", b"z")}
+
+
+def test_the_journal_has_one_row_per_path_in_order(state: State) -> None:
+    state.journal_add([step("x"), step("y")])
+    state.journal_add([step("x", "delete", "c2")])
+    assert state.journal() == [step("y"), step("x", "delete", "c2")]
+    state.journal_clear(["y", "absent"])
+    assert state.journal() == [step("x", "delete", "c2")]
+
+
+def test_the_history_keeps_the_latest_rows_only(path: Path) -> None:
+    state = State(path, history_rows=3)
+    for number in range(5):
+        state.note(said(str(number)))
+    assert [h.text for h in state.history(10)] == ["2", "3", "4"]
+    assert [h.text for h in state.history(2)] == ["3", "4"]
+    state.close()
+
+
+def test_many_threads_may_write_at_once(state: State) -> None:
+    def write(number: int) -> None:
+        for turn in range(20):
+            state.save_base([row(f"{number}/{turn}")])
+            state.base_rows()
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(state.base_rows()) == 80
+
+
+def test_a_closed_state_says_so(path: Path) -> None:
+    state = State(path)
+    state.close()
+    state.close()
+    with pytest.raises(LocalError, match="state file"):
+        state.base_rows()
+
+
+# --- broken files -----------------------------------------------------------------------
+
+
+def foreign(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+
+
+def newer(path: Path) -> None:
+    State(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(os.urandom(5000))
+
+
+def damaged(path: Path) -> None:
+    state = State(path)
+    state.save_base([row(f"some/long/path/{n}") for n in range(500)])
+    state.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(os.urandom(4096 * 3))
+
+
+def cut_off(path: Path) -> None:
+    state = State(path)
+    state.save_base([row(f"some/long/path/{n}") for n in range(500)])
+    state.close()
+    with path.open("r+b") as file:
+        file.truncate(4096 * 5)
+
+
+BROKEN = [foreign, newer, garbage, damaged, cut_off]
+
+
+@pytest.mark.parametrize("breaks", BROKEN)
+def test_a_broken_state_is_moved_aside_and_started_afresh(path: Path, breaks: object) -> None:
+    path.parent.mkdir()
+    assert callable(breaks)
+    breaks(path)
+    was = path.read_bytes()
+    state = State(path)
+    assert state.recovered is not None
+    assert state.base_rows() == {}
+    state.save_base([row("a")])
+    state.close()
+    (aside,) = path.parent.glob("state.db.corrupt-*")
+    assert aside.name in state.recovered
+    assert aside.read_bytes() == was
+
+    again = State(path)
+    assert again.recovered is None
+    assert set(again.base_rows()) == {"a"}
+    again.close()
+
+
+@pytest.mark.parametrize("breaks", BROKEN)
+def test_a_reader_takes_a_broken_state_as_empty_and_leaves_it(path: Path, breaks: object) -> None:
+    path.parent.mkdir()
+    assert callable(breaks)
+    breaks(path)
+    was = path.read_bytes()
+    state = State(path, read_only=True)
+    assert state.recovered is not None
+    assert state.base_rows() == {}
+    state.close()
+    assert path.read_bytes() == was
+    assert not list(path.parent.glob("*.corrupt-*"))
+
+
+def test_an_empty_file_is_a_fresh_state(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    state = State(path)
+    assert state.recovered is None
+    state.close()
+
+
+def test_a_directory_in_the_way_is_an_error(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(LocalError, match="cannot be opened"):
+        State(path)
+
+
+def test_a_file_where_the_directory_should_be_is_an_error(path: Path) -> None:
+    path.parent.touch()
+    with pytest.raises(LocalError, match="cannot be made"):
+        State(path)
+
+
+# --- readers ----------------------------------------------------------------------------
+
+
+def test_a_reader_sees_what_the_owner_writes(state: State, path: Path) -> None:
+    reader = State(path, read_only=True)
+    state.save_base([row("a")])
+    assert set(reader.base_rows()) == {"a"}
+    state.drop_base(["a"])
+    assert reader.base_rows() == {}
+    reader.close()
+
+
+def test_a_reader_of_nothing_makes_no_file(path: Path) -> None:
+    reader = State(path, read_only=True)
+    assert (reader.base_rows(), reader.journal(), reader.history(5)) == ({}, [], [])
+    reader.close()
+    assert not path.parent.exists()
+
+
+def test_a_reader_drops_what_is_a_mere_cache_and_refuses_the_rest(state: State, path: Path) -> None:
+    state.save_base([row("a")])
+    state.save_docs({"k": ("e", b"b")})
+    reader = State(path, read_only=True)
+    reader.restat([("a", FileStat(0, 0, 0, 0), 1)])
+    reader.save_docs({"other": ("e", b"b")})
+    reader.drop_docs(["k"])
+    reader.note(said("x"))
+    reader.set("k", "v")
+    with pytest.raises(LocalError, match="reading only"):
+        reader.save_base([row("b")])
+    with pytest.raises(LocalError, match="reading only"):
+        reader.journal_add([step("b")])
+    with pytest.raises(LocalError, match="reading only"):
+        reader.journal_clear(["b"])
+    reader.close()
+    assert state.base_rows() == {"a": row("a")}
+    assert set(state.docs()) == {"k"}
+    assert (state.history(5), state.get("k")) == ([], None)
+
+
+# --- one owner --------------------------------------------------------------------------
+
+
+def test_a_cache_has_one_owner_at_a_time(tmp_path: Path) -> None:
+    first, second = OwnerLock(tmp_path / "s"), OwnerLock(tmp_path / "s")
+    assert second.owner() == ""
+    assert first.acquire()
+    assert first.acquire(), "ours already"
+    assert not second.acquire()
+    assert second.owner().startswith(f"pid {os.getpid()} on ")
+    first.release()
+    first.release()
+    assert second.owner() == ""
+    assert second.acquire()
+    assert not first.acquire()
+    second.release()
+
+
+def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from s3dash.local.state import OwnerLock\n"
+        "assert OwnerLock(Path(sys.argv[1])).acquire(); os._exit(9)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    assert ended.returncode == 9
+    lock = OwnerLock(tmp_path)
+    assert lock.owner().startswith("pid "), "the last owner, who is dead"
+    assert lock.acquire()
+    assert lock.owner().startswith(f"pid {os.getpid()} ")
+    lock.release()
+
+
+def test_a_lock_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LocalError, match=r"owner\.lock"):
+        OwnerLock(tmp_path / "file").acquire()
