@@ -20,8 +20,6 @@ _ACTIONS: dict[str, tuple[str, Look]] = {
     "delete-remote": ("delete in the bucket", "remove"),
     "delete-local": ("delete here", "remove"),
     "restore-entry": ("put back into the index", "add"),
-    "adopt": ("remember", "dim"),
-    "forget": ("forget", "dim"),
     "keep-both": ("keep both", "clash"),
     "conflict": ("leave for you", "clash"),
 }
@@ -67,16 +65,20 @@ def failed_rows(failed: "Iterable[Failed]") -> list[Row]:
 
 
 def plan_rows(plan: "Iterable[PlanRow]") -> list[Row]:
+    """What would move; what both sides agree on already is no row."""
     rows: list[Row] = []
     for row in plan:
+        if row.action in ("adopt", "forget"):
+            continue
         word, look = _ACTIONS.get(row.action, (row.action, "plain"))
         rows.append([Cell(word, look), size_cell(row.size), row.path, Cell(row.reason, "dim")])
     return rows
 
 
 def lock_rows(locks: "Iterable[LockInfo]") -> list[Row]:
+    """State, holder and age; what it protects comes last, because that can be long."""
     return [
-        [lock_state(lock), lock_place(lock), Cell(_holder(lock)), Cell(lock_age(lock), "dim")]
+        [lock_state(lock), lock_holder(lock), Cell(lock_age(lock), "dim"), lock_place(lock)]
         for lock in locks
     ]
 
@@ -105,6 +107,6 @@ def lock_age(lock: "LockInfo") -> str:
     return f"last beat {duration(lock.age_s)} ago, {left}"
 
 
-def _holder(lock: "LockInfo") -> str:
+def lock_holder(lock: "LockInfo") -> str:
     host = f" on {lock.hostname}" if lock.hostname not in lock.holder else ""
     return f"{lock.holder}{host}, pid {lock.pid}"

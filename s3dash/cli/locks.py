@@ -48,6 +48,13 @@ def release(
 def _write(out: Output, found: "list[LockInfo]") -> None:
     if not found:
         out.line("no locks")
-    for lock, row in zip(found, lists.lock_rows(found), strict=True):
-        out.table([row], indent=0)
-        out.line(Cell(f"       {lock.key}   nonce {lock.nonce}", "dim"))
+    for lock in found:
+        out.line(lists.lock_state(lock), "  ", Cell(lists.lock_place(lock), "strong"))
+        out.table(
+            [
+                [Cell("holder", "dim"), lists.lock_holder(lock)],
+                [Cell("age", "dim"), lists.lock_age(lock)],
+                [Cell("key", "dim"), lock.key],
+                [Cell("nonce", "dim"), lock.nonce],
+            ]
+        )

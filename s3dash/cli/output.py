@@ -33,7 +33,7 @@ _STYLES: dict[Look, str] = {
     "clash": "bold magenta",
 }
 _UNBOUNDED = 1 << 16
-"""Columns of a file or pipe: no line is ever folded there."""
+"""Columns: no line is ever folded by us. A terminal does that by itself, and paths stay whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Output:
 
     def _open(self) -> "Console":
         if self._console is None:
-            self._console = console_on(self._stream, color=self._color)
+            self._console = console_on(self._stream, color=self._color, width=_UNBOUNDED)
         return self._console
 
     def _write(self, text: str) -> None:
@@ -141,7 +141,7 @@ def _text(cell: Cell | str) -> "Text":
     return Text(safe(cell.text), style=_STYLES[cell.look])
 
 
-def console_on(stream: TextIO, *, color: bool) -> "Console":
+def console_on(stream: TextIO, *, color: bool, width: int) -> "Console":
     """A console that obeys no markup and guesses nothing from the environment."""
     from rich.console import Console
 
@@ -150,7 +150,7 @@ def console_on(stream: TextIO, *, color: bool) -> "Console":
         file=stream,
         force_terminal=terminal,
         color_system="auto" if color and terminal else None,
-        width=shutil.get_terminal_size().columns if terminal else _UNBOUNDED,
+        width=width,
         markup=False,
         highlight=False,
         emoji=False,
@@ -167,7 +167,7 @@ def bars_on(stream: TextIO, *, color: bool) -> "Progress":
         TextColumn("{task.fields[amount]}", markup=False),
         TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(compact=True),
-        console=console_on(stream, color=color),
+        console=console_on(stream, color=color, width=shutil.get_terminal_size().columns),
         auto_refresh=False,
         transient=True,
     )

@@ -52,17 +52,12 @@ def write_status(out: Output, found: "Status") -> None:
 def _facts(found: "Status") -> list[Row]:
     place = "/".join(part for part in (found.bucket, found.prefix) if part)
     where = f"{place}, namespace {found.namespace}" if found.namespace else place
-    behind = len(found.remote.changed)
     rows: list[Row] = [
         [Cell(found.datastore, "strong"), Cell(where)],
         ["endpoint", found.endpoint, _health(found)],
         ["index", _index(found)],
         ["here", count(found.local.files, "file"), _local(found.local)],
-        [
-            "bucket",
-            count(found.index.entries, "entry", "entries"),
-            Cell(f"{behind:,} not pulled", "warn") if behind else Cell("nothing new", "good"),
-        ],
+        ["bucket", *_bucket(found)],
     ]
     return [[Cell(c, "dim") if i == 0 and isinstance(c, str) else c for i, c in enumerate(row)]
             for row in rows]  # fmt: skip
@@ -73,6 +68,14 @@ def _health(found: "Status") -> Cell:
         return Cell("no answer", "bad")
     taken = f", {found.latency_ms:.0f} ms" if found.latency_ms is not None else ""
     return Cell(f"healthy{taken}", "good")
+
+
+def _bucket(found: "Status") -> Row:
+    if not found.healthy:
+        return ["unknown"]
+    behind = len(found.remote.changed)
+    news = Cell(f"{behind:,} not pulled", "warn") if behind else Cell("nothing new", "good")
+    return [count(found.index.entries, "entry", "entries"), news]
 
 
 def _index(found: "Status") -> str:

@@ -124,11 +124,13 @@ def write_result(out: Output, result: "Result") -> None:
 
 def _write_plan(out: Output, result: "Result") -> None:
     plan = result.plan or []
-    if not plan:
-        out.line(Cell(result.action, "strong"), ": nothing to do")
-        return
-    out.table(lists.plan_rows(plan), indent=0)
-    out.line(Cell(f"{count(len(plan), 'step')}; a dry run, nothing was changed", "dim"))
+    rows = lists.plan_rows(plan)
+    same = len(plan) - len(rows)
+    out.table(rows, indent=0)
+    told = count(len(rows), "step") if rows else "nothing to do"
+    if same:
+        told += f", {count(same, 'path')} the same on both sides already"
+    out.line(Cell(f"{result.action}: {told}; a dry run, nothing was changed", "dim"))
 
 
 def _summary(result: "Result") -> str:

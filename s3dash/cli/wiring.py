@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from s3dash.cli.options import Options
-from s3dash.errors import S3DashError
+from s3dash.errors import S3DashError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,13 @@ class Wiring:
 
     def engine(self, options: Options) -> "EngineApi":
         loaded = self._load(options)
-        return self._open(loaded, loaded.pick())
+        settings = loaded.pick()
+        if settings.kind != "cache":
+            raise UsageError(
+                f"{settings.name} holds {settings.kind}; this command is for a shared cache",
+                hint="name another one with --datastore",
+            )
+        return self._open(loaded, settings)
 
     def doctor(self, options: Options) -> "tuple[Datastore, Doctor]":
         from s3dash.config.credentials import resolve

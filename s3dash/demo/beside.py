@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -17,12 +18,13 @@ END_S = 3.0
 class Beside:
     """A context manager: entered means running, left means ended.
 
-    With `follow` it does nothing but what `ask` says; else it lives on its own.
+    With `follow` it does nothing but what `ask` says; else it lives on its own and does something
+    about every `every_s` seconds.
     """
 
-    def __init__(self, world: World, *, follow: bool = False) -> None:
+    def __init__(self, world: World, *, follow: bool = False, every_s: float = 3.0) -> None:
         self._world = world
-        self._follow = follow
+        self._arguments = ["--follow"] if follow else ["--every", str(every_s)]
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "Beside":
@@ -76,7 +78,7 @@ class Beside:
             writer.KEY_ID: world.credentials.access_key_id,
             writer.SECRET: world.credentials.secret_access_key,
         }
-        command = [sys.executable, "-m", writer.__name__, *(["--follow"] if self._follow else [])]
+        command = [sys.executable, "-m", writer.__name__, *self._arguments]
         with self._log.open("w") as log:
             return subprocess.Popen(  # noqa: S603 - this Python, our own module
                 command,
@@ -89,7 +91,7 @@ class Beside:
             )
 
     @property
-    def _log(self) -> Any:
+    def _log(self) -> Path:
         return self._world.root / "writer.log"
 
     def _last_words(self) -> str:

@@ -55,6 +55,12 @@ class Context:
             cancel=cancel,
         )
 
+    @property
+    def key_prefix_bytes(self) -> int:
+        """The length of what stands before a path in its object's key."""
+        prefix = f"{self.settings.prefix}/" if self.settings.prefix else ""
+        return len((prefix + self.keys.root).encode())
+
     def now(self) -> str:
         return iso(self.clock.now())
 

@@ -29,7 +29,8 @@ HASHERS = 4
 class LocalView:
     """The cache as it was just seen. `hashes` holds what had to be read to tell.
 
-    `seeded` are base rows that the state does not have yet (see `_peer_base`).
+    `seeded` are base rows that the state does not have yet (see `_peer_base`). `taken_ns` is the
+    wall time before the first file was read.
     """
 
     scan: Scan
@@ -37,6 +38,7 @@ class LocalView:
     hashes: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     seeded: frozenset[str] = frozenset()
+    taken_ns: int = 0
 
     def side(self, rel: str) -> Local | None:
         stat = self.scan.files.get(rel)
@@ -83,6 +85,7 @@ def look_local(ctx: Context) -> LocalView:
         excluded=load_excludes(ctx.settings.exclude),
         solo=ctx.keys.namespace is None,
         cancel=ctx.cancel,
+        key_prefix_bytes=ctx.key_prefix_bytes,
     )
     seeds = _peer_base(ctx, rows)
     return LocalView(found, rows | seeds, seeded=frozenset(seeds))
@@ -96,6 +99,7 @@ def look_again(ctx: Context, view: LocalView, rels: Collection[str]) -> LocalVie
         excluded=load_excludes(ctx.settings.exclude),
         solo=ctx.keys.namespace is None,
         cancel=ctx.cancel,
+        key_prefix_bytes=ctx.key_prefix_bytes,
     )
     told = frozenset(rels)
     keep = {r: s for r, s in view.scan.files.items() if not covers(told, r)}
@@ -131,6 +135,7 @@ def _peer_base(ctx: Context, base: dict[str, BaseRow]) -> dict[str, BaseRow]:
 
 def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) -> None:
     """Read the files that stat and size alone cannot decide, and remember what was learnt."""
+    view.taken_ns = wall_ns(ctx)
     wanted = [rel for rel, stat in view.scan.files.items() if _undecided(view, rel, stat, entries)]
     learnt: list[tuple[str, FileStat, int]] = []
     work = each(
@@ -149,7 +154,7 @@ def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) 
         view.scan.files[rel] = stat
         row = view.base.get(rel)
         if row is not None and row.sha256 == digest:
-            learnt.append((rel, stat, _verified_ns(ctx)))
+            learnt.append((rel, stat, view.taken_ns))
     ctx.cancel.check()
     if learnt:
         ctx.state.restat(learnt)
@@ -162,7 +167,8 @@ def _undecided(view: LocalView, rel: str, stat: FileStat, entries: dict[str, Ent
     return wants_hash(stat.size, row.base if row else None, as_remote(entry))
 
 
-def _verified_ns(ctx: Context) -> int:
+def wall_ns(ctx: Context) -> int:
+    """The wall clock in nanoseconds, as file times are."""
     return int(ctx.clock.now().timestamp() * 1e9)
 
 

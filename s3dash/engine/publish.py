@@ -29,7 +29,8 @@ MAX_REQUEST_S = 10.0
 class Work:
     """One push on its way from plan to commit.
 
-    `etags` are the versions to delete, by path; `stuck` the objects that could not be.
+    `etags` are the versions to delete, by path; `stuck` the objects that are not
+    deleted yet: the journal keeps them for the next push.
     """
 
     nonce: str
@@ -150,17 +151,20 @@ def _delete_objects(
     index = ctx.reader.latest
     if index is not None:
         targets.update({r: j.etag for r, j in left.deletes.items() if r not in index.entries})
+    due = [(rel, etag) for rel, etag in targets.items() if etag is not None]
+    work.stuck = {rel for rel, _ in due}
     jobs = each(
         partial(_delete_one, ctx, lease, can),
-        [(rel, etag) for rel, etag in targets.items() if etag is not None],
+        due,
         workers=ctx.settings.push_concurrency,
         cancel=ctx.cancel,
         name="s3dash-delete",
     )
     for (rel, _), outcome in jobs:
         if isinstance(outcome, S3DashError):
-            work.stuck.add(rel)
             ctx.note("warning", "push", f"{rel}: its object stays behind: {outcome.message}")
+        else:
+            work.stuck.discard(rel)
     ctx.state.journal_clear([r for r in targets if r not in gone and r not in work.stuck])
     return gone
 
@@ -202,7 +206,6 @@ def _settle(
     ctx: Context, result: Result, work: Work, done: commit.Committed, gone: set[str]
 ) -> None:
     """The commit holds: base moves, the journal is done, the result says so."""
-    verified = int(ctx.clock.now().timestamp() * 1e9)
     rows = []
     for sent in work.sent:
         rel, version = sent.item.path, sent.version
@@ -210,7 +213,7 @@ def _settle(
             result.conflicts.append(as_conflict(sent.item))
             continue
         row = BaseRow(
-            rel, version.sha256, version.size, version.sha256, version.etag, sent.stat, verified
+            rel, version.sha256, version.size, version.sha256, version.etag, sent.stat, sent.read_ns
         )
         rows.append(row)
         result.bytes_up += version.size

@@ -4,9 +4,11 @@ Invariants kept here: I8 (a local file is replaced only while it is what the pla
 installs, I9 (base advances only after the install is durable).
 """
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from s3dash.clock import from_iso
 from s3dash.core.index import Entry
 from s3dash.core.plan import Action, Item, Plan
 from s3dash.core.progress import Transfer
@@ -20,6 +22,9 @@ from s3dash.local.scan import FileStat
 from s3dash.local.state import BaseRow
 
 BATCH = 256
+PAST_S = 5.0
+SETTLED_NS = 3_000_000_000
+"""Beyond the coarsest clock of a file system: see `_mtime_ns`."""
 
 
 def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
@@ -63,19 +68,17 @@ def _size(item: Item) -> int:
 
 def _move_base(ctx: Context, plan: Plan, seen: Observation) -> None:
     """Both sides agree: only what we know moves (scenarios 4, 10, 11, 27)."""
-    agreed = [
-        adopted(ctx, item.path, seen.remote.entries[item.path], seen.local.scan.files[item.path])
-        for item in plan.by(Action.ADOPT)
-    ]
+    agreed = [adopted(seen, item.path) for item in plan.by(Action.ADOPT)]
     gone = [item.path for item in plan.by(Action.FORGET)]
     if agreed or gone:
         ctx.state.apply(save=agreed, drop=gone)
 
 
-def adopted(ctx: Context, rel: str, entry: Entry, stat: FileStat) -> BaseRow:
+def adopted(seen: Observation, rel: str) -> BaseRow:
     """A base for a path whose local file was just found to be what the entry says."""
-    verified = int(ctx.clock.now().timestamp() * 1e9)
-    return BaseRow(rel, entry.sha256 or "", entry.size, entry.tag, None, stat, verified)
+    entry, local = seen.remote.entries[rel], seen.local
+    sha256, stat = entry.sha256 or "", local.scan.files[rel]
+    return BaseRow(rel, sha256, entry.size, entry.tag, None, stat, local.taken_ns)
 
 
 # --- downloads --------------------------------------------------------------------------
@@ -112,11 +115,25 @@ def _attempt(ctx: Context, seen: Observation, item: Item, row: Transfer, attempt
         got = ctx.store.download(ctx.keys.data(rel), temp, on_bytes=partial(ctx.moved, row))
         _verify(rel, entry, got.size, got.sha256)
         expected = _step_aside(ctx, seen, item)
-        verified = int(ctx.clock.now().timestamp() * 1e9)
         stat = ctx.cache.install(
-            Path(temp.name), rel, expected=expected, trash=ctx.trash, old_sha256=_ours(seen, rel)
+            Path(temp.name),
+            rel,
+            expected=expected,
+            trash=ctx.trash,
+            old_sha256=_ours(seen, rel),
+            mtime_ns=_mtime_ns(ctx, entry),
         )
-    return BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, stat, verified)
+    return BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, stat, stat.ctime_ns + SETTLED_NS)
+
+
+def _mtime_ns(ctx: Context, entry: Entry) -> int:
+    """The writer's modification time, but always some seconds ago.
+
+    Any later write then moves it, so that the file need not be read again to be known unchanged.
+    """
+    latest = ctx.clock.now() - timedelta(seconds=PAST_S)
+    written = from_iso(entry.localMtime or entry.lastModified) or latest
+    return max(0, int(min(written, latest).timestamp() * 1000)) * 1_000_000
 
 
 def _ours(seen: Observation, rel: str) -> str | None:

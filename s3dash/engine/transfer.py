@@ -15,9 +15,16 @@ from s3dash.core.progress import Transfer
 from s3dash.core.report import ConflictInfo, Version
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import retrying
-from s3dash.engine.observe import Observation
+from s3dash.engine.observe import Observation, wall_ns
 from s3dash.engine.pin import find_version, object_sha256
-from s3dash.errors import Cancelled, CommitConflict, NotFound, PreconditionFailed, S3DashError
+from s3dash.errors import (
+    Cancelled,
+    CommitConflict,
+    LocalChanged,
+    NotFound,
+    PreconditionFailed,
+    S3DashError,
+)
 from s3dash.local.scan import FileStat, hash_file
 from s3dash.local.state import JournalRow
 from s3dash.objectstore.port import Uploaded
@@ -35,11 +42,15 @@ CONTENT_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A file that is durable in the bucket, and the local file it was read from."""
+    """A file that is durable in the bucket, and the local file it was read from.
+
+    `read_ns` is the wall time before it was read.
+    """
 
     item: Item
     version: Uploaded
     stat: FileStat
+    read_ns: int
 
 
 def content_type(rel: str) -> str:
@@ -78,21 +89,29 @@ def _attempt(
 ) -> Sent:
     row.attempt = attempt
     ctx.accounting.start(row)
-    stat = FileStat.of(ctx.cache.target(item.path).lstat())
+    read_ns = wall_ns(ctx)
+    stat = _stat(ctx, item.path)
     row.size = stat.size
     known = _known(item, unfinished)
     version = _expected(ctx, seen, item, unfinished)
     try:
-        return Sent(item, _put(ctx, item.path, version, row), stat)
+        return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
     except PreconditionFailed:
         adopted, version = _refused(ctx, item, known)
     if adopted is not None:
-        return Sent(item, adopted, stat)
+        return Sent(item, adopted, stat, read_ns)
     ctx.accounting.start(row)
     try:
-        return Sent(item, _put(ctx, item.path, version, row), stat)
+        return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
     except PreconditionFailed as error:
         raise CommitConflict(f"{item.path} keeps changing in the bucket") from error
+
+
+def _stat(ctx: Context, rel: str) -> FileStat:
+    try:
+        return FileStat.of(ctx.cache.target(rel).lstat())
+    except FileNotFoundError as error:
+        raise LocalChanged(f"{rel} is gone; it was there a moment ago") from error
 
 
 def _put(ctx: Context, rel: str, version: str | None, row: Transfer) -> Uploaded:

@@ -99,16 +99,18 @@ class CacheDir:
         expected: FileStat | None,
         trash: Trash,
         old_sha256: str | None = None,
+        mtime_ns: int | None = None,
     ) -> FileStat:
         """Put a staged file in its place, durably; what was there goes to the trash first.
 
         `expected` is what must be there, None: nothing. Raises LocalChanged when it is not so
         (the staged file then stays), PathBlocked. `old_sha256` spares reading the old file.
+        `mtime_ns` becomes its modification time.
         """
         path = self.target(rel)
         try:
             with fsio.telling(f"{path} cannot be written"):
-                self._flush(temp)
+                self._flush(temp, mtime_ns)
                 if expected is None:
                     self._place_new(temp, path)
                 else:
@@ -166,10 +168,12 @@ class CacheDir:
 
     # --- steps --------------------------------------------------------------------------
 
-    def _flush(self, temp: Path) -> None:
+    def _flush(self, temp: Path, mtime_ns: int | None) -> None:
         handle = self._open.get(str(temp))
         if handle is not None:
             handle.flush()
+        if mtime_ns is not None:
+            os.utime(temp, ns=(mtime_ns, mtime_ns))
         fsio.fsync_path(temp)
 
     def _place_new(self, temp: Path, path: Path) -> None:

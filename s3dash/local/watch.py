@@ -8,6 +8,7 @@ import errno
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -187,6 +188,8 @@ class Watcher:
         """Turn native events on, or poll where that cannot be."""
         self._watched = here
         self._everything = True
+        # watchdog warns when it meets a new directory twice (`mkdir -p`), which is harmless.
+        warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
         try:
             self._source = self._factory()
             root = os.path.realpath(self._base)  # a watch on a symlink would see nothing

@@ -130,6 +130,8 @@ def refused(answer: Answer, place: Place) -> S3DashError:
 
 def _kind(answer: Answer, place: Place) -> type[StoreError]:
     kind = _CODES.get(answer.code) or _STATUSES.get(answer.status)
+    if kind is None and answer.status == 409 and place.conditional:
+        return PreconditionFailed  # another conditional write is under way
     if kind is None:
         kind = ServerFault if answer.status >= 500 else StoreError
     if kind is NotFound and answer.code == "404" and place.action != "look at":
@@ -150,20 +152,25 @@ def _hint(answer: Answer, place: Place) -> str:
 
 
 def unreachable(place: Place, why: str) -> Unreachable:
+    what = f"{place.key!r} in bucket {place.bucket}" if place.key else f"bucket {place.bucket}"
     return Unreachable(
-        f"no answer from {place.endpoint} when asked to {place.action} {place} ({why})",
+        f"no answer from {place.endpoint} when asked to {place.action} {what} ({why})",
         hint="check `endpoint` and the network",
     )
 
 
 # --- boto3 ------------------------------------------------------------------------------
 
-_NO_ANSWER = (sdk.HTTPClientError, sdk.IncompleteReadError, sdk.ResponseStreamingError)
+_NO_ANSWER = (
+    sdk.HTTPClientError,
+    sdk.ConnectionError,
+    sdk.IncompleteReadError,
+    sdk.ResponseStreamingError,
+)
 _CONFIG = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
     sdk.ProfileNotFound,
-    sdk.ParamValidationError,
     sdk.ConfigParseError,
     sdk.ConfigNotFound,
     sdk.InvalidConfigError,
@@ -173,11 +180,16 @@ _LOGIN = (sdk.CredentialRetrievalError, sdk.SSOError, sdk.TokenRetrievalError)
 
 
 @contextmanager
-def boto_translated(place: Place) -> Iterator[None]:
-    """Raises what boto3 raises inside as one of ours, with the original as its cause."""
+def boto_translated(place: Place, *, but: str = "") -> Iterator[None]:
+    """Raises what boto3 raises inside as one of ours, with the original as its cause.
+
+    A ClientError with the code `but` stays what it is.
+    """
     try:
         yield
     except (sdk.BotoCoreError, sdk.ClientError, ResponseParserError) as error:
+        if but and isinstance(error, sdk.ClientError) and answer_of(error).code == but:
+            raise
         raise from_boto(error, place) from error
 
 
@@ -186,6 +198,8 @@ def from_boto(error: Exception, place: Place) -> S3DashError:
         return refused(answer_of(error), place)
     if isinstance(error, _NO_ANSWER):
         return unreachable(place, type(error).__name__)
+    if isinstance(error, sdk.ParamValidationError):
+        return ConfigError(f"S3 allows no such name of a bucket or key: {place}")
     if isinstance(error, _CONFIG):
         return ConfigError(f"cannot {place.action} {place}: {_first_line(error)}")
     if isinstance(error, _LOGIN):
@@ -207,7 +221,7 @@ def answer_of(error: sdk.ClientError) -> Answer:
 
 
 def _first_line(error: Exception) -> str:
-    return " ".join(str(error).splitlines()[:2])
+    return str(error).partition("\n")[0]
 
 
 # --- obstore ----------------------------------------------------------------------------
@@ -234,6 +248,8 @@ def from_obstore(error: Exception, place: Place) -> S3DashError:
             message.group(1) if message else "",
         )
         return refused(found, place)
+    if "redirect" in text:
+        return refused(Answer(301, "PermanentRedirect"), place)
     if any(sign in text for sign in _NETWORK):
         return unreachable(place, "connection failed or timed out")
     return StoreError(f"cannot {place.action} {place} ({type(error).__name__})")

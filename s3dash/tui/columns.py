@@ -33,7 +33,7 @@ class Column(Generic[R]):
 class Slot(NamedTuple):
     """Where a column stands in a line."""
 
-    index: int
+    column: int
     x: int
     width: int
 
@@ -79,7 +79,7 @@ def heading(columns: Sequence[Column[R]], total: int) -> Cell:
     parts: list[tuple[str, str]] = []
     end = 0
     for slot in layout(columns, total):
-        column = columns[slot.index]
+        column = columns[slot.column]
         parts.append((" " * (slot.x - end), "dim"))
         parts.append((fit(column.title, slot.width, right=column.right), "dim"))
         end = slot.x + slot.width

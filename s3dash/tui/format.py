@@ -12,9 +12,23 @@ from s3dash.clock import from_iso
 from s3dash.core.text import count, safe, size
 
 __all__ = [
-    "age", "bar", "between", "clock_time", "count", "countdown", "eta", "fit", "moment",
-    "percent", "rate", "safe", "shorten", "short_hash", "size", "width_of",
-]  # fmt: skip
+    "age",
+    "bar",
+    "between",
+    "clock_time",
+    "count",
+    "countdown",
+    "eta",
+    "fit",
+    "moment",
+    "percent",
+    "rate",
+    "safe",
+    "short_hash",
+    "shorten",
+    "size",
+    "width_of",
+]
 
 ELLIPSIS = "…"
 

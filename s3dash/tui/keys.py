@@ -27,8 +27,11 @@ MOVE = (
     Key(name="move.page-up", keys="pageup", action="page(-1.0)", text="a page up"),
     Key(name="move.half-down", keys="ctrl+d", action="page(0.5)", text="half a page down"),
     Key(name="move.half-up", keys="ctrl+u", action="page(-0.5)", text="half a page up"),
-    Key(name="list.open", keys="enter", action="choose", text="details of the row"),
 )
+
+OPEN = (
+    Key(name="list.open", keys="enter", action="choose", text="details of the row"),
+)  # fmt: skip
 
 MARK = (
     Key(name="mark.toggle", keys="space", action="mark", text="mark the row", footer=20),
@@ -55,8 +58,14 @@ GLOBAL = (
 )
 
 APP = (
-    Key(name="quit-now", keys="ctrl+q", action="quit", text="quit", priority=True),
-    Key(name="palette.ctrl", keys="ctrl+p", action="palette", text="command", priority=True),
+    Key(name="quit.now", keys="ctrl+q,ctrl+c", action="quit", text="quit", priority=True),
+    Key(
+        name="palette.now",
+        keys="ctrl+p",
+        action="command_palette",
+        text="command",
+        priority=True,
+    ),
 )
 
 VIEWS = (
@@ -81,6 +90,12 @@ LOG = (
 MODAL = (
     Key(name="modal.cancel", keys="escape,q", action="dismiss_modal", text="close", footer=90),
 )
+READ = (
+    Key(name="read.down", keys="j,down", action="scroll(1)", text="down"),
+    Key(name="read.up", keys="k,up", action="scroll(-1)", text="up"),
+    Key(name="read.page-down", keys="pagedown,ctrl+d,space", action="scroll(10)", text="on"),
+    Key(name="read.page-up", keys="pageup,ctrl+u", action="scroll(-10)", text="back"),
+)
 PLAN = (
     Key(name="plan.toggle", keys="space", action="leave_out", text="leave a row out", footer=1),
     Key(name="plan.run", keys="enter", action="run", text="run", footer=2),
@@ -95,8 +110,8 @@ LEAVE = (
 )
 
 ALL = (
-    *MOVE, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *LOG,
-    *MODAL, *PLAN, *RELEASE, *LEAVE,
+    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *LOG,
+    *MODAL, *READ, *PLAN, *RELEASE, *LEAVE,
 )  # fmt: skip
 BY_NAME = {key.name: key for key in ALL}
 

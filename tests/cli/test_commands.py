@@ -49,7 +49,7 @@ def test_status_for_people_lists_what_is_not_as_it_should_be() -> None:
     for words in (
         "healthy, 41 ms", "version 2, commit 17", "318 entries", "1 not pushed", "30 not pulled",
         "modified  2.00 KiB  logs/a", "Not pulled (30)", "and 10 more", "../x",
-        "LIVE  namespace infra  ada@vm, pid 12", "27 s left",
+        "LIVE  ada@vm, pid 12", "27 s left  namespace infra",
     ):  # fmt: skip
         assert words in done.out
     assert "logs/29" not in done.out
@@ -61,6 +61,7 @@ def test_status_of_a_silent_endpoint_is_a_failure_with_its_reason() -> None:
     assert cli("status", "--json", engine=engine).code == 1
     assert cli("status", "--json", engine=engine).document["message"] == "refused"
     assert "no answer" in cli("status", engine=engine).out
+    assert "nothing new" not in cli("status", engine=engine).out
     assert "refused" in cli("status", engine=engine).out
 
 
@@ -152,6 +153,7 @@ def test_a_dry_run_shows_the_plan() -> None:
     plan = [
         PlanRow("logs/old", "delete-remote", "deleted here", 5),
         PlanRow("logs/a", "upload", "changed here", 2048),
+        PlanRow("logs/b", "adopt", "same on both sides", 1),
     ]
     engine = FakeEngine(result=Result(action="push", plan=plan))
     done = cli("push", "--dry-run", "--json", engine=engine)
@@ -163,7 +165,7 @@ def test_a_dry_run_shows_the_plan() -> None:
     assert cli("push", "--dry-run", engine=engine).out.splitlines() == [
         "delete in the bucket       5 B  logs/old  deleted here",
         "upload                2.00 KiB  logs/a    changed here",
-        "2 steps; a dry run, nothing was changed",
+        "push: 2 steps, 1 path the same on both sides already; a dry run, nothing was changed",
     ]
 
 
@@ -200,7 +202,8 @@ def test_locks_are_listed_with_all_that_a_release_needs() -> None:
     human = cli("locks", engine=engine).out
     assert "STALE  the whole datastore" in human
     assert "ran out 1 min ago" in human
-    assert ".locks/infra.lock   nonce n-1" in human
+    assert "key     .locks/infra.lock" in human
+    assert "nonce   n-1" in human
     assert cli("locks").out == "no locks\n"
 
 

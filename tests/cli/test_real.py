@@ -27,7 +27,7 @@ class Desk:
         self.cache = home / "cache"
         self.cache.mkdir(parents=True)
         table = {
-            "bucket": "b",
+            "bucket": "my-bucket",
             "endpoint": server.endpoint,
             "region": "us-east-1",
             "force_path_style": True,
@@ -131,7 +131,7 @@ def test_an_unsafe_endpoint_is_told_and_push_refused(rclone: Server, tmp_path: P
 def test_a_bucket_that_cannot_be_used_is_a_clear_failure(
     command: str, fault: str, weed: Server, tmp_path: Path
 ) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "wrong key": {"bucket": weed.make_bucket()},
         "missing bucket": {"bucket": "there-is-no-such-bucket"},
         "no answer": {"endpoint": f"http://127.0.0.1:{free_port()}", "request_timeout_ms": 1000},
@@ -231,3 +231,10 @@ def _wait_for_object(
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.1)
     raise AssertionError(f"{key} never appeared")
+
+
+def test_a_store_of_another_kind_is_no_cache_to_sync(weed: Server, tmp_path: Path) -> None:
+    done = Desk(tmp_path / "desk", weed, kind="keys")("status", "--json")
+    assert done.code == 2
+    assert done.document["error"]["type"] == "UsageError"
+    assert "keys" in done.document["error"]["message"]

@@ -41,12 +41,17 @@ def test_the_server_answers_while_it_runs_and_is_gone_afterwards(tmp_path: Path)
 
 
 def test_an_exception_stops_the_server_too(tmp_path: Path) -> None:
-    pid = 0
-    with pytest.raises(RuntimeError, match="the demo broke"), Server(tmp_path) as server:
-        pid = server.pid or 0
-        raise RuntimeError("the demo broke")
-    assert pid
-    assert not alive(pid)
+    server = Server(tmp_path)
+
+    def break_it() -> int:
+        with server:
+            pids.append(server.pid or 0)
+            raise RuntimeError("the demo broke")
+
+    pids: list[int] = []
+    with pytest.raises(RuntimeError, match="the demo broke"):
+        break_it()
+    assert not alive(pids[0])
 
 
 def test_the_keys_are_random_and_hidden(tmp_path: Path) -> None:

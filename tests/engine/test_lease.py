@@ -25,7 +25,7 @@ def clock() -> TestClock:
 
 @pytest.fixture
 def bucket(clock: TestClock) -> MemoryBucket:
-    return MemoryBucket(now=clock.now)
+    return MemoryBucket(clock=clock)
 
 
 def lease(

@@ -125,6 +125,12 @@ def test_the_timeouts_come_from_variables_unless_the_file_says_so(tmp_path: Path
     assert settings(tmp_path, silent).request_timeout_ms == 30_000
 
 
+@pytest.mark.parametrize("value", [1000, 600_000])
+def test_a_timeout_at_its_limit_is_taken(tmp_path: Path, value: int) -> None:
+    found = settings(tmp_path, FULL, {"SWAMP_LOCK_TIMEOUT_MS": str(value)})
+    assert found.lock_timeout_ms == value
+
+
 @pytest.mark.parametrize("text", ["999", "600001", "abc", "-5", "1e4", "٣٠٠٠", "9" * 40])
 def test_a_timeout_out_of_its_limits_is_refused(tmp_path: Path, text: str) -> None:
     for variable in ("SWAMP_S3_REQUEST_TIMEOUT_MS", "SWAMP_LOCK_TIMEOUT_MS"):

@@ -297,6 +297,12 @@ def test_the_state_belongs_to_the_real_path_of_the_cache(tmp_path: Path) -> None
     assert read(tmp_path, one("cache = 'other'")).pick().state_dir != real
 
 
+def test_a_relative_xdg_directory_does_not_count(tmp_path: Path) -> None:
+    found = read(tmp_path, one(""), environ={**home(tmp_path), "XDG_CACHE_HOME": "relative"})
+    assert found.pick().cache.is_absolute()
+    assert "relative" not in found.pick().cache.parts
+
+
 def test_two_datastores_with_overlapping_caches_are_refused(tmp_path: Path) -> None:
     text = "[datastores.a]\nbucket='aaa'\ncache='c'\n[datastores.b]\nbucket='{}'\ncache='{}'\n{}\n"
     for bucket, cache, more in (("bbb", "c", ""), ("aaa", "c/inner", ""), ("aaa", "c", "")):

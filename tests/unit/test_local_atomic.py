@@ -331,6 +331,13 @@ def test_a_missing_cache_is_told_and_never_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_cache_is_made_only_when_asked_to(tmp_path: Path) -> None:
+    cache = CacheDir(tmp_path / "new/cache", namespace="web")
+    cache.create()
+    cache.check()
+    assert cache.base.is_dir()
+
+
 def test_a_cache_that_cannot_be_written_is_told(world: World) -> None:
     (world.root / "_control").write_bytes(b"in the way")
     with pytest.raises(LocalError, match="cannot be written"):

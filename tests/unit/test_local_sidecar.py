@@ -12,6 +12,7 @@ from s3dash.core.index import Entry
 from s3dash.core.paths import INDEX_FILE, SIDECAR_FILE
 from s3dash.core.sidecar import LOST, Sidecar
 from s3dash.errors import LocalError
+from s3dash.local import fsio
 from s3dash.local.sidecar import SidecarFile
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -204,6 +205,13 @@ def test_something_else_in_its_place_is_an_error(cache: Cache) -> None:
     cache.sidecar.mkdir()
     with pytest.raises(LocalError, match="cannot be read"):
         SidecarFile(cache.root).read()
+
+
+def test_a_write_that_fails_leaves_no_temporary_file(cache: Cache) -> None:
+    cache.index.mkdir()
+    with pytest.raises(LocalError, match="cannot be"):
+        fsio.write_atomic(cache.index, b"{}")
+    assert cache.stray() == []
 
 
 # --- the index copy ---------------------------------------------------------------------

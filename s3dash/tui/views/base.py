@@ -18,7 +18,7 @@ LABEL = 10
 class Badge(NamedTuple):
     """The number beside a tab; `urgent` adds an exclamation mark."""
 
-    count: int = 0
+    number: int = 0
     urgent: bool = False
 
 
@@ -57,10 +57,10 @@ class View(ABC, Generic[R]):
     def detail(self, row: R, look: Look) -> list[Cell]:
         """All there is to say about a row, line by line."""
 
-    def badge(self, look: Look) -> Badge:
+    def badge(self, _look: Look) -> Badge:
         return Badge()
 
-    def version(self, look: Look) -> object:
+    def version(self, _look: Look) -> object:
         """Changes when rows that stay the same objects have to be ordered anew."""
         return None
 

@@ -94,10 +94,10 @@ class ConflictsView(View[Clash]):
             ]
         )
 
-    def empty(self, look: Look) -> list[Cell]:
+    def empty(self, _look: Look) -> list[Cell]:
         return [one("No conflicts.", "good"), one("No path was changed on both sides.", "dim")]
 
-    def detail(self, row: Clash, look: Look) -> list[Cell]:
+    def detail(self, row: Clash, _look: Look) -> list[Cell]:
         lines = [head(safe(row.path)), one(""), row_of("state", row.sign.cell)]
         conflict = row.conflict
         if conflict is None:

@@ -92,7 +92,7 @@ class LocksView(View[LockInfo]):
             ]
         )
 
-    def empty(self, look: Look) -> list[Cell]:
+    def empty(self, _look: Look) -> list[Cell]:
         return [one("No locks.", "good"), one("Nobody writes to this datastore now.", "dim")]
 
     def detail(self, row: LockInfo, look: Look) -> list[Cell]:

@@ -60,7 +60,7 @@ class LogView(View[HistoryRow]):
             parts.append(one(f"{max(0, missed)} newer", "dim"))
         return joined(parts)
 
-    def empty(self, look: Look) -> list[Cell]:
+    def empty(self, _look: Look) -> list[Cell]:
         return [one("Nothing happened yet.", "dim")]
 
     def detail(self, row: HistoryRow, look: Look) -> list[Cell]:

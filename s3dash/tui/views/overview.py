@@ -122,7 +122,7 @@ class OverviewView(View[Site]):
             ]
         )
 
-    def empty(self, look: Look) -> list[Cell]:
+    def empty(self, _look: Look) -> list[Cell]:
         return [one("No datastores.", "dim")]
 
     def detail(self, row: Site, look: Look) -> list[Cell]:

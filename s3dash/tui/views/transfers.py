@@ -101,16 +101,15 @@ class TransfersView(View[Transfer]):
         left = c.bytes_total - c.bytes_done
         parts = [
             one(f"{c.done:,} of {count(len(progress.transfers), 'file')}", "strong"),
-            one(
-                f"{size(c.bytes_done)} of {size(c.bytes_total)} ({percent(c.bytes_done, c.bytes_total)})"
-            ),
+            one(f"{size(c.bytes_done)} of {size(c.bytes_total)}"),
+            one(percent(c.bytes_done, c.bytes_total), "accent"),
             one(f"{c.active} active, {c.queued:,} queued", "dim") if c.active or c.queued else (),
             one(f"ETA {eta(left, moved.up + moved.down)}", "dim") if c.active else (),
             one(f"✖ {c.failed} failed", "bad") if c.failed else (),
         ]
         return joined(parts)
 
-    def empty(self, look: Look) -> list[Cell]:
+    def empty(self, _look: Look) -> list[Cell]:
         return [
             one("Nothing moves.", "good"),
             (

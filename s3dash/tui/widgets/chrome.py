@@ -17,7 +17,10 @@ def header(look: Look, room: int) -> Cell:
     moved = snapshot.progress.rate
     right = joined(
         [
-            ((f"↑{rate(moved.up)}", "up" if moved.up >= 1 else "dim"), (f" ↓{rate(moved.down)}", "down" if moved.down >= 1 else "dim")),
+            (
+                (f"↑{rate(moved.up)}", "up" if moved.up >= 1 else "dim"),
+                (f" ↓{rate(moved.down)}", "down" if moved.down >= 1 else "dim"),
+            ),
             (("lock: ", "dim"), *lock_text(look.site, look)),
         ]
     )
@@ -36,7 +39,12 @@ def _condition(look: Look) -> list[Cell]:
     snapshot = look.snapshot
     health = health_sign(snapshot)
     latency = f" {snapshot.latency_ms:.0f} ms" if snapshot.latency_ms is not None else ""
-    parts: list[Cell] = [((f"{health.glyph} {health.word}", health.look), (latency if health is ONLINE else "", "dim"))]
+    parts: list[Cell] = [
+        (
+            (f"{health.glyph} {health.word}", health.look),
+            (latency if health is ONLINE else "", "dim"),
+        )
+    ]
     if snapshot.read_only:
         parts.append(one(" RO ", "badge"))
     if snapshot.namespace:
@@ -46,7 +54,11 @@ def _condition(look: Look) -> list[Cell]:
         parts.append(state.cell)
     auto = snapshot.auto
     if auto.enabled:
-        parts.append(one("AUTO suspended", "warn") if auto.suspended else one(f"AUTO on {auto.interval_s:.0f}s", "good"))
+        parts.append(
+            one("AUTO suspended", "warn")
+            if auto.suspended
+            else one(f"AUTO on {auto.interval_s:.0f}s", "good")
+        )
     return parts
 
 
@@ -85,7 +97,7 @@ def tabs(given: Sequence[Tab], active: str, room: int) -> tuple[Cell, list[Tab]]
 def _label(tab: Tab, active: str, pad: str, letters: int) -> Cell:
     current = tab.name == active
     title = tab.title if current or len(tab.title) <= letters else tab.title[:letters]
-    count = f" {tab.badge.count:,}{'!' if tab.badge.urgent else ''}" if tab.badge.count else ""
+    count = f" {tab.badge.number:,}{'!' if tab.badge.urgent else ''}" if tab.badge.number else ""
     name = f" {title}" if title else ""
     if current:
         return one(f"{pad}{tab.number}{name}{count}{pad}", "tab")
@@ -102,13 +114,19 @@ def banner(look: Look) -> Cell:
             soon = f"  next look in {countdown(snapshot.auto.next_in_s)}"
         return ((" ○ OFFLINE ", "alarm"), (f" {safe(snapshot.message)}", "bad"), (soon, "dim"))
     if snapshot.read_only:
-        return ((" READ-ONLY ", "badge"), (f" this cache belongs to {safe(snapshot.read_only)}", "warn"))
+        return (
+            (" READ-ONLY ", "badge"),
+            (f" this cache belongs to {safe(snapshot.read_only)}", "warn"),
+        )
     if snapshot.watch.mode == "polling":
         return ((" POLLING ", "badge"), (f" {safe(snapshot.watch.detail)}", "warn"))
     if snapshot.watch.mode == "off" and snapshot.watch.detail:
         return ((" NOT WATCHING ", "badge"), (f" {safe(snapshot.watch.detail)}", "warn"))
     if snapshot.bulk_dirty:
-        return ((" FULL WALK ", "badge"), (" change tracking overflowed: the whole cache is compared", "warn"))
+        return (
+            (" FULL WALK ", "badge"),
+            (" change tracking overflowed: the whole cache is compared", "warn"),
+        )
     if snapshot.message:
         return ((" ⚠ NOTE ", "badge"), (f" {safe(snapshot.message)}", "warn"))
     return EMPTY

@@ -5,7 +5,7 @@ visible lines with what was painted and repaints the columns that differ, nothin
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,20 +17,33 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from s3dash.tui import keys, theme
-from s3dash.tui.cells import Cell, width
-from s3dash.tui.columns import Column, Slot, fitted, layout
+from s3dash.tui.cells import Cell, crop, width
+from s3dash.tui.columns import GUTTER, Column, Slot, fitted, layout
 from s3dash.tui.look import Look
 from s3dash.tui.widgets.list_model import LineModel
 
 R = TypeVar("R")
 
-MARK, NO_MARK, CURSOR = "◆", " ", "▌"
+MARK, CURSOR = "◆", "▌"
+
+
+class Painted(NamedTuple):
+    """What a line of the terminal says: row number, cursor, mark, and its cells."""
+
+    line: int
+    current: bool
+    marked: bool
+    cells: tuple[Cell, ...]
 
 
 class LineList(ScrollView, Generic[R], can_focus=True):
-    """Rows of a `LineModel` in columns. `show` hands down what it needs to paint."""
+    """Rows of a `LineModel` in columns. `show` hands down what it needs to paint.
 
-    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MOVE)
+    A `still` list has no cursor and takes no focus. In a `following` one a cursor on the last
+    row stays on the last row.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MOVE, keys.OPEN)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "line-list--cursor",
         "line-list--blurred",
@@ -52,12 +65,12 @@ class LineList(ScrollView, Generic[R], can_focus=True):
     class Moved(Message):
         """The cursor stands on another row."""
 
-        def __init__(self, sender: "LineList[R]") -> None:
+        def __init__(self, sender: "LineList[Any]") -> None:
             super().__init__()
             self.sender = sender
 
         @property
-        def control(self) -> "LineList[R]":
+        def control(self) -> "LineList[Any]":
             return self.sender
 
     class Chosen(Moved):
@@ -72,16 +85,20 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         columns: Sequence[Column[R]],
         *,
         id: str | None = None,
+        still: bool = False,
+        following: bool = False,
     ) -> None:
         super().__init__(id=id)
+        self.can_focus = not still
         self.model = model
         self._columns = columns
         self._look: Look | None = None
         self._empty: list[Cell] = []
         self._slots: list[Slot] = []
-        self._painted: dict[int, tuple[int, bool, bool, tuple[Cell, ...]]] = {}
+        self._painted: dict[int, Painted] = {}
         self._styles: dict[str, Style] = {}
-        self._following = False
+        self._still = still
+        self._following = following
 
     # --- content ------------------------------------------------------------------------
 
@@ -89,9 +106,9 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         """Take what is known now. Rows that are the same object are not looked at again."""
         self._look = look
         held = self.model.current
-        was = (self.model.cursor, len(self.model))
+        at_end = self._following and self.model.cursor >= len(self.model) - 1
         if self.model.set_rows(rows, force=force):
-            self.reshape(was_last=self._following and was[0] == was[1] - 1)
+            self.reshape(to_end=at_end)
             if self.model.current is not held:
                 self.post_message(self.Moved(self))
         else:
@@ -104,13 +121,9 @@ class LineList(ScrollView, Generic[R], can_focus=True):
             if not len(self.model):
                 self.refresh()
 
-    def follow_end(self) -> None:
-        """From now on a cursor on the last row stays on the last row."""
-        self._following = True
-
-    def reshape(self, *, was_last: bool = False) -> None:
+    def reshape(self, *, to_end: bool = False) -> None:
         """The number or the order of the rows changed."""
-        if was_last:
+        if to_end:
             self.model.move(len(self.model) - 1)
         self.virtual_size = Size(self.size.width, len(self.model))
         self._bring_into_view()
@@ -119,67 +132,60 @@ class LineList(ScrollView, Generic[R], can_focus=True):
     def tick(self, look: Look | None) -> None:
         """Repaint of the visible lines the columns that say something else now."""
         self._look = look
-        if not self.display or not self.size.height:
-            return
         for y in range(self.size.height):
-            line = y + self.scroll_offset.y
-            fresh = self._cells(line)
-            if fresh != (before := self._painted.get(y)):
+            before, fresh = self._painted.get(y), self._lay_out(y + self.scroll_offset.y)
+            if fresh != before:
                 self._repaint(y, before, fresh)
 
-    def _repaint(self, y: int, before: object, fresh: object) -> None:
-        """The whole line, or the span of the columns that differ when only they do."""
+    def _repaint(self, y: int, before: Painted | None, fresh: Painted | None) -> None:
+        """The span of the columns that differ when only they do, else the whole line."""
         start, end = 0, self.size.width
-        if isinstance(before, tuple) and isinstance(fresh, tuple) and before[1:3] == fresh[1:3]:
-            pairs = zip(before[3], fresh[3], strict=False)
-            changed = [s for s, (a, b) in zip(self._slots, pairs, strict=False) if a != b]
-            if changed and len(before[3]) == len(fresh[3]) == len(self._slots):
+        if before is not None and fresh is not None and before[1:3] == fresh[1:3]:
+            pairs = zip(self._slots, before.cells, fresh.cells, strict=True)
+            changed = [slot for slot, old, new in pairs if old != new]
+            if changed:
                 start, end = changed[0].x, changed[-1].x + changed[-1].width
         self.refresh(Region(start, y, end - start, 1))
 
     # --- painting -----------------------------------------------------------------------
 
-    def _cells(self, line: int) -> tuple[int, bool, bool, tuple[Cell, ...]] | None:
+    def _lay_out(self, line: int) -> Painted | None:
         if self._look is None or line >= len(self.model):
             return None
         row = self.model.row(line)
-        cells = tuple(self._columns[s.index].cell(row, self._look) for s in self._slots)
-        return line, line == self.model.cursor, self.model.is_marked(line), cells
+        cells = tuple(self._columns[s.column].cell(row, self._look) for s in self._slots)
+        current = line == self.model.cursor and not self._still
+        return Painted(line, current, self.model.is_marked(line), cells)
 
     def render_line(self, y: int) -> Strip:
-        wide = self.size.width
-        fresh = self._cells(y + self.scroll_offset.y)
+        fresh = self._lay_out(y + self.scroll_offset.y)
         if fresh is None:
             self._painted.pop(y, None)
-            return self._blank(y, wide)
+            return self._blank(y)
         self._painted[y] = fresh
-        _, current, marked, cells = fresh
-        segments = [self._gutter(current=current, marked=marked)]
-        end = 2
-        for slot, cell in zip(self._slots, cells, strict=True):
-            segments.append(Segment(" " * (slot.x - end), self._style("")))
-            parts = fitted(cell, self._columns[slot.index], slot.width)
-            segments.extend(Segment(text, self._style(look)) for text, look in parts)
+        band = self._band() if fresh.current else Style.null()
+        segments = [Segment(self._gutter(fresh), self._style("key") + band)]
+        end = GUTTER
+        for slot, cell in zip(self._slots, fresh.cells, strict=True):
+            segments.append(Segment(" " * (slot.x - end), self._style("") + band))
+            parts = fitted(cell, self._columns[slot.column], slot.width)
+            segments.extend(Segment(text, self._style(look) + band) for text, look in parts)
             end = slot.x + slot.width
-        strip = Strip(segments).adjust_cell_length(wide, self.rich_style)
-        if current:
-            name = "line-list--cursor" if self.has_focus else "line-list--blurred"
-            strip = strip.apply_style(self.rich_style).apply_style(self._band(name))
-        return strip
+        return Strip(segments).adjust_cell_length(self.size.width, self._style("") + band)
 
-    def _gutter(self, *, current: bool, marked: bool) -> Segment:
-        glyph = (CURSOR if current else " ") + (MARK if marked else NO_MARK)
-        return Segment(glyph, self._style("key" if current or marked else ""))
+    def _gutter(self, painted: Painted) -> str:
+        return (CURSOR if painted.current else " ") + (MARK if painted.marked else " ")
 
-    def _blank(self, y: int, wide: int) -> Strip:
+    def _blank(self, y: int) -> Strip:
+        """A line below the rows; in a list without rows the text that says so."""
+        wide = self.size.width
         start = max(1, (self.size.height - len(self._empty)) // 3)
         if len(self.model) or not start <= y < start + len(self._empty):
-            return Strip.blank(wide, self.rich_style)
-        cell = self._empty[y - start]
-        pad = max(1, (wide - width(cell)) // 2)
-        segments = [Segment(" " * pad, self.rich_style)]
+            return Strip.blank(wide, self._style(""))
+        cell = crop(self._empty[y - start], wide)
+        segments = [Segment(" " * ((wide - width(cell)) // 2), self._style(""))]
         segments += [Segment(text, self._style(look)) for text, look in cell]
-        return Strip(segments).adjust_cell_length(wide, self.rich_style)
+        return Strip(segments).adjust_cell_length(wide, self._style(""))
 
     def _style(self, look: str) -> Style:
         """The style of a look, on the background of the list."""
@@ -190,8 +196,9 @@ class LineList(ScrollView, Generic[R], can_focus=True):
             self._styles[look] = base
         return self._styles[look]
 
-    def _band(self, name: str) -> Style:
-        """What the cursor lays over a line: its background, and reverse where there is none."""
+    def _band(self) -> Style:
+        """What the cursor lays over a line: a background, or reverse where there are no colours."""
+        name = "line-list--cursor" if self.has_focus else "line-list--blurred"
         style = self.get_component_rich_style(name, partial=True)
         return Style(bgcolor=style.bgcolor, bold=style.bold, reverse=style.reverse)
 

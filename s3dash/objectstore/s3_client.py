@@ -1,0 +1,216 @@
+"""boto3 clients that obey the settings and nothing else, and count what they send.
+
+With explicit credentials neither the environment nor `~/.aws` has a say. Without, they say who
+we are (boto3's default chain, the profile of the settings), and nothing more: endpoint, region,
+addressing, retries and checksums are always ours.
+"""
+
+import ipaddress
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from s3dash.core.settings import Credentials, Datastore
+from s3dash.errors import ConfigError, InvalidResponse
+from s3dash.objectstore.meter import Meter, http_date
+from s3dash.objectstore.s3_errors import Place, boto_translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DEFAULT_REGION = "us-east-1"
+CONNECT_S = 5.0
+ONCE_READ_S = 10.0
+COMPLETE_READ_S = 120.0
+CREDENTIAL_TTL = timedelta(minutes=4)
+SPARE_CONNECTIONS = 16
+
+Role = Literal["steady", "once", "complete"]
+"""`steady` retries. `once` never does: lock and CAS calls, answered soon or read back.
+`complete` never does either, but waits long: an endpoint may take a minute to join parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Credentials of this moment; None never expires."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    token: str | None = field(repr=False)
+    expires_at: datetime | None
+
+
+class Clients:
+    """Creates each client when it is first asked for; safe to call from any thread."""
+
+    def __init__(self, settings: Datastore, credentials: Credentials | None, meter: Meter) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._meter = meter
+        self._lock = threading.Lock()
+        self._core = botocore.session.Session(session_vars=self._session_vars())
+        self._session: boto3.Session | None = None
+        self._clients: dict[Role, S3Client] = {}
+        self.region = settings.region or DEFAULT_REGION
+        self.place = Place(settings.address, settings.bucket, self.region)
+
+    def get(self, role: Role) -> "S3Client":
+        """Raises ConfigError when the profile, the endpoint or the credentials are no good."""
+        with self._lock:
+            client = self._clients.get(role)
+            if client is None:
+                client = self._clients[role] = self._create(role)
+            return client
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that requests go to, without the bucket."""
+        return str(self.get("steady").meta.endpoint_url)
+
+    @property
+    def ca_bundle(self) -> Path | None:
+        """Roots that this machine trusts on top of the usual ones, as boto3 knows them."""
+        with self._lock:
+            found = self._core.get_config_variable("ca_bundle")
+        return Path(found) if found else None
+
+    def signer(self) -> Callable[[], Signer]:
+        """A source of fresh credentials. Raises ConfigError when there are none at all."""
+        if self._credentials is not None:
+            own = self._credentials
+            fixed = Signer(own.access_key_id, own.secret_access_key, own.session_token, None)
+            return lambda: fixed
+        with self._lock, boto_translated(self.place):
+            found = self._open_session().get_credentials()
+        if found is None:
+            raise ConfigError(
+                f"no credentials were found for {self.place}",
+                hint="set `credentials` or `profile`, or AWS_ACCESS_KEY_ID and its secret",
+            )
+
+        def fresh() -> Signer:
+            now = found.get_frozen_credentials()
+            expires = datetime.now(UTC) + CREDENTIAL_TTL
+            return Signer(now.access_key or "", now.secret_key or "", now.token, expires)
+
+        return fresh
+
+    def close(self) -> None:
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _create(self, role: Role) -> "S3Client":
+        own = self._credentials
+        try:
+            with boto_translated(self.place):
+                client = self._open_session().client(
+                    "s3",
+                    region_name=self.region,
+                    endpoint_url=self._settings.endpoint,
+                    aws_access_key_id=own.access_key_id if own else None,
+                    aws_secret_access_key=own.secret_access_key if own else None,
+                    aws_session_token=own.session_token if own else None,
+                    config=_config(self._settings, role),
+                )
+        except ValueError as error:
+            raise ConfigError(f"`endpoint` is no URL: {self._settings.endpoint}") from error
+        _watch(client, self._meter, self.place)
+        return client
+
+    def _open_session(self) -> boto3.Session:
+        """One session, so that the clients share its loaded models. The caller has the lock."""
+        if self._session is None:
+            if self._credentials is None and self._settings.profile is not None:
+                self._core.set_config_variable("profile", self._settings.profile)
+            self._session = boto3.Session(botocore_session=self._core)
+        return self._session
+
+    def _session_vars(self) -> dict[str, Any]:
+        """Where botocore may look; nowhere, when the credentials are given."""
+        if self._credentials is None:
+            return {}
+        nothing = (None, None, os.devnull, None)
+        return {
+            "profile": (None, None, None, None),
+            "config_file": nothing,
+            "credentials_file": nothing,
+        }
+
+
+def _config(settings: Datastore, role: Role) -> Config:
+    wanted = settings.request_timeout_ms / 1000
+    read_s = {
+        "steady": wanted,
+        "once": min(wanted, ONCE_READ_S),
+        "complete": max(wanted, COMPLETE_READ_S),
+    }
+    options: dict[str, Any] = {
+        "signature_version": "s3v4",
+        "s3": {"addressing_style": "virtual" if virtual_hosted(settings) else "path"},
+        "connect_timeout": min(wanted, CONNECT_S),
+        "read_timeout": read_s[role],
+        "retries": {"mode": "standard", "total_max_attempts": 3 if role == "steady" else 1},
+        "max_pool_connections": (
+            max(settings.pull_concurrency, settings.push_concurrency) + SPARE_CONNECTIONS
+        ),
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+        "use_dualstack_endpoint": False,
+        "use_fips_endpoint": False,
+        "ignore_configured_endpoint_urls": True,
+        "tcp_keepalive": True,
+        "user_agent_appid": "s3dash",
+    }
+    return Config(**options)
+
+
+def virtual_hosted(settings: Datastore) -> bool:
+    """Whether the bucket goes into the host name. An address that is an IP has no subdomains."""
+    if settings.force_path_style or "." in settings.bucket:
+        return False
+    host = urlsplit(settings.endpoint or "").hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host != "localhost"
+    return False
+
+
+def _watch(client: "S3Client", meter: Meter, place: Place) -> None:
+    events = client.meta.events
+    events.register("before-send.s3", partial(_sent, meter))
+    events.register("response-received.s3", partial(_answered, meter))
+    events.register("response-received.s3.ListObjectsV2", partial(_check_listing, place))
+
+
+def _sent(meter: Meter, **_: object) -> None:
+    meter.request()
+
+
+def _answered(meter: Meter, response_dict: dict[str, Any] | None = None, **_: object) -> None:
+    if response_dict is not None:
+        date = http_date(response_dict["headers"].get("date"))
+        meter.answer(int(response_dict["status_code"]), date)
+
+
+def _check_listing(place: Place, response_dict: dict[str, Any] | None = None, **_: object) -> None:
+    """A success that is no listing would look like an empty or a short one."""
+    if response_dict is None or not 200 <= int(response_dict["status_code"]) < 300:
+        return
+    if b"<ListBucketResult" not in bytes(response_dict["body"])[:1024]:
+        raise InvalidResponse(
+            f"{place} answered a listing with something that is none",
+            hint="check `endpoint`: is it an S3 server, without a proxy or login page before it?",
+        )

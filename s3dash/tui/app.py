@@ -1,0 +1,343 @@
+"""The application: engines on one side, the screen on the other, and the commands between."""
+
+import asyncio
+import os
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from s3dash.clock import Clock, SystemClock, iso
+from s3dash.core.cancel import CancelToken
+from s3dash.core.lock import LockInfo
+from s3dash.core.plan import Direction
+from s3dash.engine.api import EngineApi
+from s3dash.errors import S3DashError
+from s3dash.tui import hints, keys
+from s3dash.tui.bridge import POLL_S, Bridge
+from s3dash.tui.cells import Cell, one
+from s3dash.tui.flows import leave, namespaces, operate
+from s3dash.tui.flows import locks as lock_flows
+from s3dash.tui.format import clock_time, safe
+from s3dash.tui.glyphs import LEVELS
+from s3dash.tui.look import Look, Running
+from s3dash.tui.messages import Happened, SnapshotChanged
+from s3dash.tui.nocolor import PureAttributes
+from s3dash.tui.process import listening, stop_all
+from s3dash.tui.redact import report, told
+from s3dash.tui.screens.main import MainScreen
+from s3dash.tui.screens.modal import Modal
+from s3dash.tui.screens.plan import PlanAnswer
+from s3dash.tui.theme import NIGHT
+
+T = TypeVar("T")
+
+WRITING = ("push", "pull", "sync")
+TICKS_A_SECOND = round(1 / POLL_S)
+WIDTHS = [(0, "-tiny"), (50, "-narrow"), (100, "-normal"), (160, "-wide")]
+HEIGHTS = [(0, "-flat"), (16, "-short"), (30, "-tall")]
+"""Classes of the screen by its columns and rows; the style sheet says what each leaves out."""
+
+
+class DashApp(App[None], inherit_bindings=False):
+    """Implements `commands.Commands` for the widgets; see there what each command is."""
+
+    TITLE = "s3dash"
+    CSS_PATH = "s3dash.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.APP)
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+
+    def __init__(
+        self,
+        engines: Sequence[EngineApi],
+        *,
+        open_namespace: Callable[[str, str | None], EngineApi] | None = None,
+        clock: Clock | None = None,
+        no_color: bool = False,
+    ) -> None:
+        super().__init__()
+        self.clock = clock or SystemClock()
+        self.opened = list(engines)
+        self.current = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self.no_color = no_color
+        self._open_namespace = open_namespace
+        self._bridge = Bridge(engines, clock=self.clock, post=self.post_message)
+        self._operation: Running | None = None
+        self._cancel = CancelToken()
+        self._leaving = False
+        self._last_event: Cell = one(" welcome: ? shows the keys", "dim")
+        self._report = ""
+        self._ticks = 0
+        self.main = MainScreen(self)
+
+    # --- life ---------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.main
+
+    def on_mount(self) -> None:
+        self.register_theme(NIGHT)
+        self.theme = NIGHT.name
+        self.set_class(self.no_color, "-no-color")
+        for index in range(len(self._bridge.engines)):
+            self._go(self._begin(index))
+        self.set_interval(POLL_S, self._tick)
+
+    async def _begin(self, index: int) -> None:
+        """The log first, so that nothing is missed; then the engine looks for itself."""
+        engine = self._bridge.engine(index)
+        try:
+            await self._bridge.load_history(index)
+            await self.ask(engine.start)
+        except S3DashError as error:
+            self.tell(f"{engine.settings.name}: {error.message}", level="error")
+
+    def on_unmount(self) -> None:
+        self._bridge.close()
+
+    def interrupted(self, signal_name: str) -> None:
+        """A signal asks us to end: the terminal is restored, locks are released."""
+        self._cancel.cancel()
+        self.exit(return_code=130, message=f"s3dash: stopped by {signal_name}")
+
+    def _tick(self) -> None:
+        self._bridge.poll()
+        self._ticks += 1
+        if self._ticks % TICKS_A_SECOND == 0:
+            self._show()
+
+    def poll(self) -> None:
+        """Look at the engines now, not at the next tick."""
+        self._bridge.poll()
+
+    def on_snapshot_changed(self, _: SnapshotChanged) -> None:
+        self._show()
+
+    def on_happened(self, message: Happened) -> None:
+        row = message.row
+        prefix = "" if message.site == self.look.site.name else f"{message.site}: "
+        sign = LEVELS[row.level]
+        self._set_event(
+            row.at, one(f"{sign.glyph} {safe(prefix + row.operation)}: {safe(row.text)}", sign.look)
+        )
+
+    def _show(self) -> None:
+        """Hand down what is known; time goes by even when nothing changes."""
+        self.main.show()
+        if isinstance(self.screen, Modal):
+            self.screen.show()
+
+    def _go(self, work: Coroutine[Any, Any, None], *, group: str = "flow") -> None:
+        self.run_worker(work, group=group, exit_on_error=True)
+
+    async def ask(self, call: Callable[[], T]) -> T:
+        """An engine's answer. Whatever goes wrong comes as an S3DashError, without any value."""
+        try:
+            return await self._bridge.ask(call)
+        except S3DashError:
+            raise
+        except Exception as error:
+            raise S3DashError(told(error)) from error
+
+    # --- what widgets read --------------------------------------------------------------
+
+    @property
+    def engine(self) -> EngineApi:
+        return self._bridge.engine(self.current)
+
+    @property
+    def look(self) -> Look:
+        return Look(
+            sites=self._bridge.sites,
+            current=self.current,
+            now=self.clock.now(),
+            mono=self.clock.monotonic(),
+            running=self._operation,
+        )
+
+    @property
+    def last_event(self) -> Cell:
+        return self._last_event
+
+    def tell(self, text: str, *, level: str = "info") -> None:
+        sign = LEVELS[level]
+        self.tell_cell(one(safe(text), sign.look if level != "info" else ""), level=level)
+
+    def tell_cell(self, cell: Cell, *, level: str = "info") -> None:
+        sign = LEVELS[level]
+        self._set_event(iso(self.clock.now()), ((f"{sign.glyph} ", sign.look), *cell))
+
+    def _set_event(self, at: str, cell: Cell) -> None:
+        self._last_event = ((f" {clock_time(at)} ", "dim"), *cell)
+        self.main.show_event()
+
+    def why_not(self, name: str) -> str:
+        snapshot = self.look.snapshot
+        if name in WRITING and snapshot.read_only:
+            return safe(f"read-only: this cache belongs to {snapshot.read_only}")
+        if name in (*WRITING, "namespace") and self._operation is not None:
+            return f"a {self._operation.direction} is running; x in 3 Transfers cancels it"
+        if name == "auto" and snapshot.read_only:
+            return safe(f"read-only: this cache belongs to {snapshot.read_only}")
+        if name == "namespace" and self._open_namespace is None:
+            return "namespaces cannot be changed here"
+        if name == "transfers.cancel" and self._operation is None:
+            return "nothing runs that was started here"
+        return ""
+
+    def _refuses(self, name: str) -> bool:
+        """True when the command cannot be given; the reason is told."""
+        reason = self.why_not(name)
+        if reason:
+            self.tell(f"{keys.BY_NAME[name].text}: {reason}", level="warning")
+        return bool(reason)
+
+    # --- commands -----------------------------------------------------------------------
+
+    def operate(self, direction: Direction, selection: Collection[str] = ()) -> None:
+        if not self._refuses(direction):
+            self._go(operate.choose(self, direction, selection), group="plan")
+
+    def start_operation(self, direction: Direction, answer: PlanAnswer) -> None:
+        """Carry out what the user saw."""
+        if self._refuses(direction):
+            return
+        site = self.look.site.name
+        self._operation = Running(direction=direction, site=site, since=self.clock.monotonic())
+        self._cancel = CancelToken()
+        self.idle.clear()
+        self.tell(f"{direction} started")
+        self._go(operate.run(self, answer, self._cancel), group="operation")
+
+    def operation_ended(self) -> None:
+        self._operation = None
+        self.idle.set()
+        self._bridge.poll()
+        self.main.show()
+        if self._leaving:
+            self.exit()
+
+    def cancel_operation(self) -> None:
+        if not self._refuses("transfers.cancel"):
+            self._cancel.cancel()
+            self.tell("stopping …")
+
+    def leave_when_done(self) -> None:
+        """Quit as soon as the running operation has ended."""
+        self._leaving = True
+        if self._operation is None:
+            self.exit()
+        else:
+            self.tell("quits when this is done")
+
+    def toggle_auto(self) -> None:
+        if not self._refuses("auto"):
+            enabled = not self.look.snapshot.auto.enabled
+            self._go(self._set_auto(enabled))
+
+    async def _set_auto(self, enabled: bool) -> None:
+        engine = self.engine
+        await self.ask(lambda: engine.set_auto(enabled))
+        interval = self.look.snapshot.auto.interval_s or engine.settings.poll_interval_s
+        how = (
+            f"on: every {interval:.0f} s, never deletions that no plan showed" if enabled else "off"
+        )
+        self.tell(f"auto-sync {how}")
+        self._bridge.poll()
+
+    def choose_namespace(self) -> None:
+        if not self._refuses("namespace") and self._open_namespace is not None:
+            self._go(namespaces.choose(self, self._open_namespace), group="plan")
+
+    async def replace_engine(self, index: int, engine: EngineApi) -> None:
+        """Another engine in the place of one that has ended."""
+        self.opened.append(engine)
+        self._bridge.replace(index, engine)
+        await self._bridge.load_history(index)
+
+    def look_again(self, *, locks: bool = False) -> None:
+        engine = self.engine
+        self._bridge.pool.submit(engine.refresh)
+        if locks:
+            self._go(lock_flows.look(self), group="locks")
+        else:
+            self.tell("looking again …")
+
+    def release(self, lock: LockInfo) -> None:
+        self._go(lock_flows.release(self, lock), group="plan")
+
+    def use_site(self, name: str) -> None:
+        names = [site.name for site in self.look.sites]
+        self.current = names.index(name)
+        self.tell(f"working with {name}")
+        self.main.show()
+
+    def leave(self) -> None:
+        self._go(leave.leave(self), group="leave")
+
+    async def action_quit(self) -> None:
+        self.leave()
+
+    # --- what Textual asks --------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No palette over a dialog."""
+        if action == "command_palette":
+            return self.screen is self.main
+        return super().check_action(action, parameters)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: every live command with its key, and why one cannot be given now."""
+        for command in hints.live(screen, self.why_not):
+            text = command.text if not command.why_not else f"not now: {command.why_not}"
+            call = partial(self.run_action, command.action, command.node)
+            yield SystemCommand(f"{command.text}  ({command.keys})", text, call)
+        yield SystemCommand("theme", "choose the colours", self.search_themes)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [PureAttributes()] if self.no_color else super().get_line_filters()
+
+    def _handle_exception(self, error: Exception) -> None:
+        cause = getattr(error, "error", None)
+        self._report = report(cause if isinstance(cause, BaseException) else error)
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Textual's own would print local variables, and with them secrets."""
+        self.bell()
+        self.panic(Text(self._report))
+
+
+def run_dashboard(
+    engines: Sequence[EngineApi],
+    *,
+    open_namespace: Callable[[str, str | None], EngineApi] | None = None,
+    clock: Clock | None = None,
+    no_color: bool | None = None,
+) -> int:
+    """Show the engines, the first of them current; the exit code when the user has quit.
+
+    Starts the engines and stops them, those of other namespaces that it opened by
+    `open_namespace(datastore, namespace)` too. `no_color` None asks the environment.
+    """
+    if no_color is None:
+        no_color = bool(os.environ.get("NO_COLOR"))
+    app = DashApp(engines, open_namespace=open_namespace, clock=clock, no_color=no_color)
+    try:
+        return asyncio.run(_run(app))
+    finally:
+        stop_all(app.opened)
+
+
+async def _run(app: DashApp) -> int:
+    with listening(app.interrupted):
+        await app.run_async()
+    return app.return_code or 0

@@ -1,0 +1,46 @@
+"""Looking at locks and forcing one open."""
+
+from typing import TYPE_CHECKING
+
+from s3dash.core.lock import LockInfo
+from s3dash.errors import LockHeld, NotFound, S3DashError
+from s3dash.tui.screens.release import ReleaseScreen
+
+if TYPE_CHECKING:
+    from s3dash.tui.app import DashApp
+
+
+async def release(app: "DashApp", asked: LockInfo) -> None:
+    """Read the lock again, show it, and release exactly what was shown."""
+    engine = app.engine
+    screen = ReleaseScreen(asked, look=lambda: app.look, clock=app.clock)
+    answered = app.push_screen(screen, wait_for_dismiss=True)
+    try:
+        found = await app.ask(engine.locks)
+    except S3DashError as error:
+        screen.failed(error)
+    else:
+        app.poll()
+        screen.ready(next((lock for lock in found if lock.key == asked.key), None))
+    shown = await answered
+    if shown is None:
+        return
+    try:
+        await app.ask(lambda: engine.release_lock(shown.key, shown.nonce))
+    except NotFound:
+        app.tell(f"{shown.key} was gone already; nothing was released")
+    except LockHeld as error:
+        app.tell(f"nothing released: {error.message}", level="warning")
+    except S3DashError as error:
+        app.tell(f"{shown.key} was not released: {error.message}", level="error")
+    else:
+        app.tell(f"released {shown.key}, held by {shown.holder or '?'}", level="warning")
+        await look(app)
+
+
+async def look(app: "DashApp") -> None:
+    """List all locks, those of models too."""
+    try:
+        await app.ask(app.engine.locks)
+    except S3DashError as error:
+        app.tell(f"the locks could not be listed: {error.message}", level="error")

@@ -1,0 +1,51 @@
+"""Going over to another namespace: the engine of the one ends, that of the other begins."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from s3dash.engine.api import EngineApi
+from s3dash.errors import S3DashError
+from s3dash.tui.screens.namespaces import NamespaceScreen
+
+if TYPE_CHECKING:
+    from s3dash.tui.app import DashApp
+
+Open = Callable[[str, str | None], EngineApi]
+
+
+async def choose(app: "DashApp", open_namespace: Open) -> None:
+    engine, site = app.engine, app.look.site
+    screen = NamespaceScreen(site.name, look=lambda: app.look, clock=app.clock)
+    answered = app.push_screen(screen, wait_for_dismiss=True)
+    try:
+        names = await app.ask(engine.namespaces)
+    except S3DashError as error:
+        screen.failed(error)
+    else:
+        screen.ready(names)
+    name = await answered
+    if name is None or name == site.settings.namespace:
+        return
+    await _switch(app, open_namespace, name)
+
+
+async def _switch(app: "DashApp", open_namespace: Open, name: str) -> None:
+    """One engine owns a cache, so the old one ends first; it comes back when the new one fails."""
+    index, engine = app.current, app.engine
+    datastore, before = engine.settings.name, engine.settings.namespace
+    app.tell(f"going over to namespace {name} …")
+
+    def over(to: str | None) -> EngineApi:
+        opened = open_namespace(datastore, to)
+        opened.start()
+        return opened
+
+    await app.ask(engine.stop)
+    try:
+        opened = await app.ask(lambda: over(name))
+    except S3DashError as error:
+        opened = await app.ask(lambda: over(before))
+        app.tell(f"namespace {name} cannot be opened: {error.message}", level="error")
+    else:
+        app.tell(f"working in namespace {name}")
+    await app.replace_engine(index, opened)

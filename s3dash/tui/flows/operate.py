@@ -1,0 +1,79 @@
+"""Push, pull and sync: plan, show, run, tell."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from s3dash.core.cancel import CancelToken
+from s3dash.core.plan import Direction
+from s3dash.core.report import Result
+from s3dash.errors import Cancelled, S3DashError
+from s3dash.tui.cells import Cell
+from s3dash.tui.format import count, countdown, safe, size
+from s3dash.tui.screens.plan import PlanAnswer, PlanScreen
+
+if TYPE_CHECKING:
+    from s3dash.tui.app import DashApp
+
+
+async def choose(app: "DashApp", direction: Direction, selection: Collection[str]) -> None:
+    """Show the plan; when the user says so, start it."""
+    engine, site = app.engine, app.look.site
+    where = site.name + (f" / {site.settings.namespace}" if site.settings.namespace else "")
+    if selection:
+        where += f" · {count(len(selection), 'marked path')}"
+    screen = PlanScreen(direction, safe(where), look=lambda: app.look, clock=app.clock)
+    answered = app.push_screen(screen, wait_for_dismiss=True)
+    try:
+        plan = await app.ask(lambda: engine.plan(direction, selection=tuple(selection)))
+    except S3DashError as error:
+        screen.failed(error)
+    else:
+        screen.ready(plan)
+    answer = await answered
+    if answer is not None:
+        app.start_operation(direction, answer)
+
+
+async def run(app: "DashApp", answer: PlanAnswer, cancel: CancelToken) -> None:
+    """Carry the plan out in the background and tell how it went."""
+    engine, direction = app.engine, answer.plan.direction
+    try:
+        result = await app.ask(
+            lambda: engine.run(answer.plan, cancel=cancel, max_delete=answer.max_delete)
+        )
+    except Cancelled:
+        app.tell(f"{direction} cancelled; what was finished stays, nothing is half done")
+    except S3DashError as error:
+        app.tell(f"{direction} failed: {error.message}  {error.hint}".rstrip(), level="error")
+    else:
+        app.tell_cell(summary(result), level="warning" if result.exit_code else "info")
+    finally:
+        app.operation_ended()
+
+
+def summary(result: Result) -> Cell:
+    """How an operation ended, in one line."""
+    counts = (
+        (result.pushed, "up", "up"),
+        (result.pulled, "down", "down"),
+        (result.copied, "copied", "up"),
+        (result.deleted_remote, "deleted in the bucket", "del"),
+        (result.deleted_local, "deleted here", "del"),
+        (len(result.conflicts), "in conflict", "clash"),
+        (len(result.blocked), "not touched", "warn"),
+        (len(result.failed), "failed", "bad"),
+    )
+    parts: list[tuple[str, str]] = [
+        (f"{result.action} done: ", "good" if not result.failed else "warn")
+    ]
+    told = [(f"{number:,} {what}", look) for number, what, look in counts if number]
+    for number, part in enumerate(told or [("nothing to do", "dim")]):
+        parts += [(", ", "dim")] * bool(number) + [part]
+    moved = result.bytes_up + result.bytes_down
+    parts.append((f"  {size(moved)} in {countdown(result.seconds)}", "dim"))
+    if result.commit_seq is not None:
+        parts.append((f"  commit {result.commit_seq:,}", "dim"))
+    if result.failed:
+        first = result.failed[0]
+        parts.append((f"  {safe(first.path)}: {safe(first.error)}", "bad"))
+    return tuple(parts)

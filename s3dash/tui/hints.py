@@ -1,0 +1,57 @@
+"""The keys that work now, read from the live bindings of a screen."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from textual.binding import ActiveBinding, Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from s3dash.tui import keys
+from s3dash.tui.widgets.chrome import KeyHint
+
+
+class Help(NamedTuple):
+    """A command as help and palette show it; `why_not` is empty when it can be given."""
+
+    name: str
+    keys: str
+    text: str
+    why_not: str
+    action: str
+    node: DOMNode
+
+
+def live(screen: Screen[Any], why_not: Callable[[str], str]) -> list[Help]:
+    """Every command that has a key here, innermost widget first; several keys in one entry."""
+    found: dict[str, list[ActiveBinding]] = {}
+    for active in screen.active_bindings.values():
+        name = active.binding.id
+        if name in keys.BY_NAME and active.enabled:
+            found.setdefault(name, []).append(active)
+    return [
+        Help(
+            name,
+            ", ".join(screen.app.get_key_display(_plain(a.binding)) for a in group),
+            keys.BY_NAME[name].text,
+            why_not(name),
+            group[0].binding.action,
+            group[0].node,
+        )
+        for name, group in found.items()
+    ]
+
+
+def _plain(binding: Binding) -> Binding:
+    """Without the short form that the key bar uses: help names each key."""
+    return binding.with_key(binding.key)
+
+
+def key_hints(screen: Screen[Any], why_not: Callable[[str], str]) -> list[KeyHint]:
+    """What the key bar shows, in the order of the table; quitting comes last."""
+    commands = [h for h in live(screen, why_not) if keys.BY_NAME[h.name].footer]
+    commands.sort(key=lambda h: keys.BY_NAME[h.name].footer)
+    return [
+        KeyHint(keys.BY_NAME[h.name].shown or h.keys.split(", ")[0], h.text, not h.why_not)
+        for h in commands
+    ]

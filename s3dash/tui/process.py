@@ -1,0 +1,43 @@
+"""The edges of the process: signals in, engines out."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from s3dash.engine.api import EngineApi
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE_S = 5.0
+"""How long engines may take to release their locks after the terminal was given back."""
+
+
+@contextmanager
+def listening(on_signal: Callable[[str], None]) -> Iterator[None]:
+    """Call `on_signal` in the loop with the name of a signal that asks the process to end.
+
+    What stood there before is put back. Outside the main thread there are no signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        loop.add_signal_handler(number, on_signal, signal.Signals(number).name)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+def stop_all(engines: Sequence[EngineApi], *, grace_s: float = GRACE_S) -> None:
+    """Stop all engines side by side; one that hangs is left behind after `grace_s` seconds."""
+    threads = [threading.Thread(target=engine.stop, daemon=True) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(grace_s)

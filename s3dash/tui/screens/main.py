@@ -1,0 +1,204 @@
+"""The one screen with all views: frame, tabs, list, detail, last event, keys."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher
+
+from s3dash.core.plan import Direction
+from s3dash.tui import keys
+from s3dash.tui.cells import Cell, crop
+from s3dash.tui.commands import Commands
+from s3dash.tui.hints import key_hints, live
+from s3dash.tui.panes import DirtyPane, LocksPane, OverviewPane, panes
+from s3dash.tui.screens.detail import DetailScreen
+from s3dash.tui.screens.help import HelpScreen
+from s3dash.tui.widgets import chrome
+from s3dash.tui.widgets.filter_input import FilterInput
+from s3dash.tui.widgets.line import Block, Line
+from s3dash.tui.widgets.line_list import LineList, MarkList
+from s3dash.tui.widgets.list_pane import AnyPane
+
+
+class MainScreen(Screen[None]):
+    """Passes what is known down to its parts, and what the user wants up to the commands."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.GLOBAL, keys.VIEWS)
+    AUTO_FOCUS = "#overview-list"
+
+    def __init__(self, commands: Commands) -> None:
+        super().__init__(id="main")
+        self._commands = commands
+        self._panes = {pane.view.name: pane for pane in panes(commands)}
+        self._active = "overview"
+        self._tabs: list[chrome.Tab] = []
+        self._header = Line(lambda width: chrome.header(commands.look, width), id="header")
+        self._tab_bar = Line(self._paint_tabs, id="tabs")
+        self._banner = Line(lambda width: crop(chrome.banner(commands.look), width), id="banner")
+        self._detail = Block(self._paint_detail, id="detail")
+        self._edge = Line(self._paint_edge, id="edge")
+        self._event = Line(lambda width: crop(commands.last_event, width), id="event")
+        self._filter = FilterInput(id="filter")
+        self._key_bar = Line(self._paint_keys, id="keys")
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self._tab_bar
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield self._banner
+                with ContentSwitcher(initial=self._active, id="views"):
+                    yield from self._panes.values()
+            yield self._detail
+        yield self._edge
+        yield self._event
+        yield self._filter
+        yield self._key_bar
+
+    def on_mount(self) -> None:
+        self.app.screen.bindings_updated_signal.subscribe(self, lambda _: self._key_bar.poke())
+        self.show()
+
+    # --- state down ---------------------------------------------------------------------
+
+    @property
+    def pane(self) -> AnyPane:
+        return self._panes[self._active]
+
+    def show(self) -> None:
+        """What is known has changed, or time went by: repaint what says something else now."""
+        look = self._commands.look
+        self._banner.display = bool(chrome.banner(look))
+        self.pane.show(look)
+        for line in (self._header, self._tab_bar, self._banner, self._event, self._key_bar):
+            line.poke()
+        self._detail.poke()
+
+    def show_event(self) -> None:
+        self._event.poke()
+
+    def _paint_tabs(self, width: int) -> Cell:
+        look = self._commands.look
+        given = [
+            chrome.Tab(name, pane.view.number, pane.view.title, pane.view.badge(look))
+            for name, pane in self._panes.items()
+        ]
+        cell, self._tabs = chrome.tabs(given, self._active, width)
+        return cell
+
+    def _paint_detail(self, _width: int) -> list[Cell]:
+        return self.pane.detail(self._commands.look)
+
+    def _paint_edge(self, width: int) -> Cell:
+        shown = self._detail.display and self._detail.size.width
+        return chrome.bottom_edge(width, self._detail.region.x if shown else None)
+
+    def _paint_keys(self, width: int) -> Cell:
+        return chrome.key_bar(key_hints(self, self._commands.why_not), width)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._edge.poke)
+
+    # --- views --------------------------------------------------------------------------
+
+    def action_view(self, name: str) -> None:
+        if self._filter.display:
+            self._filter.close()
+        self._active = name
+        self.query_one("#views", ContentSwitcher).current = name
+        self.set_focus(self.pane.list)
+        if isinstance(self.pane, LocksPane):
+            self._commands.look_again(locks=True)
+        self.show()
+
+    def action_turn(self, step: int) -> None:
+        names = list(self._panes)
+        self.action_view(names[(names.index(self._active) + step) % len(names)])
+
+    @on(Line.Clicked, "#tabs")
+    def _open_clicked(self, event: Line.Clicked) -> None:
+        for tab in self._tabs:
+            if tab.x <= event.x < tab.x + tab.width:
+                self.action_view(tab.name)
+
+    @on(LineList.Moved)
+    def _row_changed(self) -> None:
+        self._detail.poke()
+
+    @on(MarkList.Marked)
+    def _marks_changed(self) -> None:
+        self.pane.poke()
+
+    @on(LineList.Chosen)
+    def _row_opened(self) -> None:
+        """A datastore that is not the current one becomes it; any other row shows its detail."""
+        look, pane = self._commands.look, self.pane
+        if isinstance(pane, OverviewPane):
+            site = pane.model.current
+            if site is not None and site is not look.site:
+                self._commands.use_site(site.name)
+                return
+        if pane.model.current is not None:
+            self.app.push_screen(
+                DetailScreen(pane.view.title, lambda: pane.detail(self._commands.look))
+            )
+
+    # --- filter and levels --------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self._filter.open(self.pane.filter_text)
+        self._event.display = False
+
+    @on(FilterInput.Typed)
+    def _filter_typed(self, event: FilterInput.Typed) -> None:
+        self.pane.set_filter(event.text)
+        self._detail.poke()
+
+    @on(FilterInput.Closed)
+    def _filter_closed(self) -> None:
+        self._event.display = True
+        self.set_focus(self.pane.list)
+
+    def action_back(self) -> None:
+        """One level: first the filter, then the marks, then the overview."""
+        if self.pane.filter_text:
+            self.pane.set_filter("")
+        elif self.pane.model.marks:
+            self.pane.model.mark_none()
+            self.pane.list.refresh()
+        else:
+            self.action_view("overview")
+        self.show()
+
+    # --- commands up --------------------------------------------------------------------
+
+    def action_operate(self, direction: Direction) -> None:
+        """A push takes in the marked paths of Dirty when there are any and it is in view."""
+        pane = self.pane
+        chosen = pane.marked if isinstance(pane, DirtyPane) and direction == "push" else ()
+        self._commands.operate(direction, chosen)
+
+    def action_auto(self) -> None:
+        self._commands.toggle_auto()
+
+    def action_namespace(self) -> None:
+        self._commands.choose_namespace()
+
+    def action_look_again(self) -> None:
+        self._commands.look_again(locks=isinstance(self.pane, LocksPane))
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self.pane.view.title, live(self, self._commands.why_not)))
+
+    def action_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def action_suspend_process(self) -> None:
+        self.app.action_suspend_process()
+
+    def action_leave(self) -> None:
+        self._commands.leave()

@@ -1,0 +1,47 @@
+"""What all dialogs share: escape closes, and a guard against keys that were meant for before."""
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from s3dash.clock import Clock
+from s3dash.tui import keys
+
+T = TypeVar("T")
+
+GUARD_S = 0.3
+
+
+class KeyGuard:
+    """Lets a confirmation pass only after a pause; every one that comes too early starts anew.
+
+    So a key that is held down when the dialog opens never confirms anything.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since = clock.monotonic()
+
+    def restart(self) -> None:
+        """The dialog shows something new."""
+        self._since = self._clock.monotonic()
+
+    def passes(self) -> bool:
+        now = self._clock.monotonic()
+        if now - self._since >= GUARD_S:
+            return True
+        self._since = now
+        return False
+
+
+class Modal(ModalScreen[T | None], Generic[T]):
+    """A dialog that gives an answer of type T, or None when it was closed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MODAL)
+
+    def action_dismiss_modal(self) -> None:
+        self.dismiss(None)
+
+    def show(self) -> None:
+        """What is known may have changed: dialogs that show it repaint."""

@@ -1,0 +1,186 @@
+"""A started engine: it notices what happens on both sides, and syncs when it was told to."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+
+from s3dash.core.snapshot import Snapshot
+from s3dash.engine.engine import Engine
+from s3dash.errors import Unreachable
+from tests.engine.world import Machine, contents
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def started(machine: Machine) -> Iterator[Engine]:
+    engine = machine.engine()
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def until(engine: Engine, wanted: Callable[[Snapshot], bool]) -> Snapshot:
+    """The first snapshot of the wanted kind; looks whenever the engine announces something."""
+    box = engine.subscribe()
+    deadline = time.monotonic() + PATIENCE_S
+    while not wanted(snapshot := engine.snapshot()):
+        assert time.monotonic() < deadline, snapshot
+        box.wait(0.2)
+        box.drain()
+    box.close()
+    return snapshot
+
+
+def paths(snapshot: Snapshot) -> list[str]:
+    return [row.path for row in snapshot.dirty]
+
+
+@pytest.fixture
+def bucket() -> MemoryBucket:
+    return MemoryBucket()
+
+
+@pytest.fixture
+def ada(tmp_path: Path, bucket: MemoryBucket) -> Machine:
+    machine = Machine(tmp_path / "ada", lambda: MemoryStore(bucket), poll_interval_s=3600)
+    machine.write("files/a", "a")
+    machine.push()
+    return machine
+
+
+def test_an_edit_a_new_file_and_a_deletion_show_as_dirty(ada: Machine) -> None:
+    ada.write("files/b", "b")
+    ada.push()
+    with started(ada) as engine:
+        until(engine, lambda s: s.watch.mode == "native" and s.checked_at != "")
+        ada.write("files/a", "other")
+        ada.write("logs/new/deep", "x")
+        (ada.cache / "files/b").unlink()
+        seen = until(engine, lambda s: len(s.dirty) == 3)
+        assert {(r.path, r.change) for r in seen.dirty} == {
+            ("files/a", "modified"),
+            ("logs/new/deep", "added"),
+            ("files/b", "deleted"),
+        }
+        marked = {"files/a", "logs/new/deep", "files/b"}
+        until(engine, lambda s: set(ada.sidecar()["dirtyPaths"]) == marked)
+        ada.write("files/a", "a")
+        seen = until(engine, lambda s: len(s.dirty) == 2)
+        assert "files/a" not in paths(seen)
+
+
+def test_the_engines_own_writes_are_never_dirty(
+    tmp_path: Path, ada: Machine, bucket: MemoryBucket
+) -> None:
+    bob = Machine(tmp_path / "bob", lambda: MemoryStore(bucket))
+    for n in range(50):
+        bob.write(f"files/{n}", f"{n}")
+    bob.sync()
+    with started(ada) as engine:
+        until(engine, lambda s: len(s.behind) == 50)
+        box = engine.subscribe()
+        assert engine.pull().pulled == 50
+        ada.write("files/last", "mine")
+        seen = until(engine, lambda s: bool(s.dirty))
+        assert paths(seen) == ["files/last"]
+        counts = [e.count for e in box.drain() if type(e).__name__ == "DirtyChanged"]  # type: ignore[attr-defined]
+        assert counts == [1]
+
+
+def test_what_others_push_shows_as_behind(
+    tmp_path: Path, ada: Machine, bucket: MemoryBucket
+) -> None:
+    bob = Machine(tmp_path / "bob", lambda: MemoryStore(bucket))
+    with started(ada) as engine:
+        until(engine, lambda s: s.checked_at != "")
+        bob.pull()
+        bob.write("files/b", "bob's")
+        bob.push()
+        engine.refresh()
+        seen = until(engine, lambda s: bool(s.behind))
+        assert [(c.path, c.change) for c in seen.behind] == [("files/b", "added")]
+        assert seen.index.commit_seq == 2
+
+
+def test_auto_sync_pushes_and_pulls_but_starts_no_deletion(
+    tmp_path: Path, ada: Machine, bucket: MemoryBucket
+) -> None:
+    ada.write("files/gone", "x")
+    ada.push()
+    bob = Machine(tmp_path / "bob", lambda: MemoryStore(bucket))
+    bob.pull()
+    bob.write("files/b", "bob's")
+    bob.push()
+    with started(ada) as engine:
+        until(engine, lambda s: bool(s.behind))
+        (ada.cache / "files/gone").unlink()
+        ada.write("files/a", "edit")
+        until(engine, lambda s: len(s.dirty) == 2)
+        engine.set_auto(True)
+        seen = until(engine, lambda s: paths(s) == ["files/gone"] and not s.behind)
+        assert ada.read("files/b") == b"bob's"
+        assert contents(MemoryStore(bucket))["files/a"] == b"edit"
+        assert "files/gone" in contents(MemoryStore(bucket))
+        seen = until(engine, lambda s: bool(s.auto.suspended))
+        assert (seen.auto.enabled, "wait for you" in seen.auto.suspended) == (True, True)
+
+
+def test_an_endpoint_that_goes_away_and_comes_back(tmp_path: Path, bucket: MemoryBucket) -> None:
+    away = False
+
+    def fail(op: str, key: str) -> None:
+        if away:
+            raise Unreachable("nobody answers")
+
+    ada = Machine(tmp_path / "ada", lambda: MemoryStore(bucket, before=fail), poll_interval_s=3600)
+    with started(ada) as engine:
+        until(engine, lambda s: s.healthy and s.checked_at != "")
+        away = True
+        engine.refresh()
+        seen = until(engine, lambda s: not s.healthy)
+        assert (seen.state, seen.message) == ("offline", "nobody answers")
+        ada.write("files/a", "still noticed")
+        until(engine, lambda s: paths(s) == ["files/a"])
+        away = False
+        engine.refresh()
+        until(engine, lambda s: s.healthy)
+
+
+def test_stop_ends_a_running_operation_and_releases_the_lock(
+    tmp_path: Path, bucket: MemoryBucket
+) -> None:
+    import threading
+
+    inside, errors = threading.Event(), []
+
+    def hold(op: str, key: str) -> None:
+        if op == "put" and key.startswith("_index/"):
+            inside.set()
+
+    ada = Machine(tmp_path / "ada", lambda: MemoryStore(bucket, after=hold))
+    ada.write("files/a", "a")
+    engine = ada.engine()
+
+    def push() -> None:
+        try:
+            engine.push()
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    worker = threading.Thread(target=push)
+    worker.start()
+    assert inside.wait(PATIENCE_S)
+    engine.stop()
+    worker.join(PATIENCE_S)
+    assert not worker.is_alive()
+    assert ".datastore.lock" not in contents(MemoryStore(bucket))
+    assert [type(e).__name__ for e in errors] in ([], ["Cancelled"])
+    assert ada.sync().failed == []
+    assert ada.status().local.dirty == []
