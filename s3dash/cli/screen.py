@@ -1,10 +1,8 @@
-"""From engines to the screen and back: the one place where the command line meets Textual."""
+"""From engines to the screen: the one place where the command line meets Textual."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from s3dash.clock import SystemClock
 
 if TYPE_CHECKING:
     from s3dash.core.settings import Datastore
@@ -13,25 +11,27 @@ if TYPE_CHECKING:
 OpenEngine = Callable[["Datastore"], "EngineApi"]
 
 
-def show(engines: "Sequence[EngineApi]", *, open_engine: OpenEngine, no_color: bool) -> int:
-    """Run the dashboard on these engines, the first one current; all are stopped at the end.
+def show(
+    engines: "Sequence[EngineApi]",
+    *,
+    open_engine: OpenEngine,
+    no_color: bool,
+    run_dashboard: Callable[..., int] | None = None,
+) -> int:
+    """Run the dashboard on these engines, the first one current; it starts and stops them.
 
-    `open_engine` makes another engine when the user switches the namespace.
+    `open_engine` makes another engine when the user goes over to another namespace.
     """
-    from s3dash.tui.app import run_dashboard
-
-    opened = list(engines)
+    run = run_dashboard or _screen()
     known = {engine.settings.name: engine.settings for engine in engines}
 
     def open_namespace(datastore: str, namespace: str | None) -> "EngineApi":
-        engine = open_engine(replace(known[datastore], namespace=namespace))
-        opened.append(engine)
-        return engine
+        return open_engine(replace(known[datastore], namespace=namespace))
 
-    try:
-        return run_dashboard(
-            engines, open_namespace=open_namespace, clock=SystemClock(), no_color=no_color
-        )
-    finally:
-        for engine in opened:
-            engine.stop()
+    return run(engines, open_namespace=open_namespace, no_color=no_color or None)
+
+
+def _screen() -> Callable[..., int]:
+    from s3dash.tui.app import run_dashboard
+
+    return run_dashboard

@@ -7,6 +7,7 @@ from typing import Literal
 
 from s3dash.core.diff import Base, Local, Remote, Verdict
 from s3dash.core.paths import covers
+from s3dash.core.report import ConflictInfo, Version
 from s3dash.core.settings import ConflictPolicy
 from s3dash.errors import GuardTripped
 
@@ -49,6 +50,15 @@ class Change:
             if side is not None:
                 return side.size
         return 0
+
+
+def conflict_of(change: Change) -> ConflictInfo:
+    """A path that is left alone because both sides have a version of their own, as reported."""
+    local, remote, base = (
+        Version(side.size, side.sha256) if side else None
+        for side in (change.local, change.remote, change.base)
+    )
+    return ConflictInfo(change.path, local, remote, base)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from s3dash.core.plan import Change
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
 from s3dash.engine.remote import RemoteIndex
-from s3dash.errors import S3DashError
+from s3dash.errors import LocalError, S3DashError
 from s3dash.local.scan import (
     FileStat,
     Scan,
@@ -23,6 +23,7 @@ from s3dash.local.scan import (
 from s3dash.local.state import BaseRow
 
 HASHERS = 4
+CLASHES = frozenset({Verdict.BOTH_MODIFIED, Verdict.BOTH_ADDED})
 
 
 @dataclass(slots=True)
@@ -192,6 +193,8 @@ def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -
             continue
         base, there = row.base if row else None, as_remote(remote.entries.get(rel))
         verdict = classify(base, local, there)
+        if verdict in CLASHES and local is not None and local.sha256 is None:
+            local = Local(local.size, _sha256_of(ctx, view, rel))
         if verdict is Verdict.IN_SYNC and rel in view.seeded and local is not None:
             verdict = Verdict.CONVERGED
         if verdict is Verdict.IN_SYNC:
@@ -199,6 +202,15 @@ def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -
         else:
             changes.append(Change(rel, verdict, base, local, there))
     return Observation(view, remote, changes, blocked, unchanged, lazy)
+
+
+def _sha256_of(ctx: Context, view: LocalView, rel: str) -> str | None:
+    """A conflict is shown with both hashes, although the sizes told it already."""
+    try:
+        view.hashes[rel], view.scan.files[rel] = hash_file(ctx.cache.base / rel, cancel=ctx.cancel)
+    except LocalError as error:
+        view.unreadable[rel] = error.message
+    return view.hashes.get(rel)
 
 
 def _all_paths(view: LocalView, entries: dict[str, Entry]) -> Iterable[str]:

@@ -3,7 +3,15 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from s3dash.core.plan import Action, Direction, Item, Plan, check_guard, make_plan
+from s3dash.core.plan import (
+    Action,
+    Direction,
+    Item,
+    Plan,
+    check_guard,
+    conflict_of,
+    make_plan,
+)
 from s3dash.core.report import Blocked, PlanRow, Result
 from s3dash.core.settings import ConflictPolicy
 from s3dash.engine import heal, pull, push, trust
@@ -18,7 +26,6 @@ from s3dash.engine.observe import (
 )
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.remote import RemoteIndex
-from s3dash.engine.transfer import as_conflict
 from s3dash.engine.view import View
 
 _DOWN = (Action.DOWNLOAD, Action.DELETE_LOCAL, Action.KEEP_BOTH, Action.ADOPT, Action.FORGET)
@@ -118,7 +125,7 @@ def report_of(plan: Plan) -> Result:
     return Result(
         action=plan.direction,
         unchanged=plan.unchanged,
-        conflicts=[as_conflict(item) for item in plan.conflicts],
+        conflicts=[conflict_of(item.change) for item in plan.conflicts],
         blocked=[Blocked(path, reason) for path, reason in sorted(plan.blocked.items())],
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from s3dash.core.plan import Item
+from s3dash.core.plan import Item, conflict_of
 from s3dash.core.report import Result
 from s3dash.engine import commit, commit_v1, intents
 from s3dash.engine.context import Context
@@ -17,7 +17,7 @@ from s3dash.engine.lease import Lease, Timing
 from s3dash.engine.observe import Observation
 from s3dash.engine.pin import find_version
 from s3dash.engine.recover import Leftovers
-from s3dash.engine.transfer import Sent, as_conflict
+from s3dash.engine.transfer import Sent
 from s3dash.errors import NotFound, PreconditionFailed, S3DashError
 from s3dash.local.state import BaseRow, JournalRow
 from s3dash.objectstore.port import Capabilities
@@ -210,7 +210,7 @@ def _settle(
     for sent in work.sent:
         rel, version = sent.item.path, sent.version
         if rel in done.refused:
-            result.conflicts.append(as_conflict(sent.item))
+            result.conflicts.append(conflict_of(sent.item.change))
             continue
         row = BaseRow(
             rel, version.sha256, version.size, version.sha256, version.etag, sent.stat, sent.read_ns
@@ -219,7 +219,7 @@ def _settle(
         result.bytes_up += version.size
     result.pushed += len(rows)
     result.deleted_remote += len(gone)
-    result.conflicts.extend(as_conflict(i) for i in work.removed if i.path in done.refused)
+    result.conflicts.extend(conflict_of(i.change) for i in work.removed if i.path in done.refused)
     result.commit_seq = done.commit_seq
     ctx.state.apply(save=rows, drop=gone)
     over = [s.item.path for s in work.sent] + [i.path for i in work.removed]

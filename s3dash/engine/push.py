@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from s3dash.clock import iso
 from s3dash.core.index import Entry
-from s3dash.core.plan import Action, Item, Plan
+from s3dash.core.plan import Action, Item, Plan, conflict_of
 from s3dash.core.report import Failed, Result
 from s3dash.engine import commit
 from s3dash.engine.context import Context, new_nonce
@@ -16,7 +16,7 @@ from s3dash.engine.jobs import each
 from s3dash.engine.observe import Observation
 from s3dash.engine.publish import Work, publish
 from s3dash.engine.recover import Leftovers
-from s3dash.engine.transfer import Sent, as_conflict, send
+from s3dash.engine.transfer import Sent, send
 from s3dash.errors import Cancelled, CommitConflict, S3DashError
 from s3dash.local.scan import FileStat
 from s3dash.local.state import JournalRow
@@ -105,7 +105,7 @@ def _journal(ctx: Context, work: Work, fresh: Iterable[Sent]) -> None:
 
 def _tell(result: Result, item: Item, error: S3DashError) -> None:
     if isinstance(error, CommitConflict):
-        result.conflicts.append(as_conflict(item))
+        result.conflicts.append(conflict_of(item.change))
     elif not isinstance(error, Cancelled):
         result.failed.append(Failed(item.path, error.message))
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from s3dash.core.diff import Remote, Verdict
+from s3dash.core.diff import Remote
 from s3dash.core.plan import Item
 from s3dash.core.progress import Transfer
-from s3dash.core.report import ConflictInfo, Version
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import retrying
-from s3dash.engine.observe import Observation, wall_ns
+from s3dash.engine.observe import CLASHES, Observation, wall_ns
 from s3dash.engine.pin import find_version, object_sha256
 from s3dash.errors import (
     Cancelled,
@@ -150,7 +149,7 @@ def _expected(
     row, remote = seen.local.base.get(item.path), item.change.remote
     if remote is None:
         return None
-    if item.change.verdict in (Verdict.BOTH_MODIFIED, Verdict.BOTH_ADDED):
+    if item.change.verdict in CLASHES:
         return _keep_theirs(ctx, item, remote)
     if row is not None and row.etag and row.tag == remote.tag:
         return row.etag
@@ -201,13 +200,3 @@ def _refused(ctx: Context, item: Item, known: set[str]) -> tuple[Uploaded | None
 
 def _local_sha256(ctx: Context, item: Item) -> str:
     return hash_file(ctx.cache.base / item.path, cancel=ctx.cancel)[0]
-
-
-def as_conflict(item: Item) -> ConflictInfo:
-    """A path that was left alone because both sides have a version of their own."""
-    local, remote = item.change.local, item.change.remote
-    return ConflictInfo(
-        path=item.path,
-        local=Version(local.size, local.sha256) if local else None,
-        remote=Version(remote.size, remote.sha256) if remote else None,
-    )

@@ -11,18 +11,17 @@ from s3dash.core.events import DirtyChanged, LocksChanged, RemoteChanged
 from s3dash.core.index import Entry
 from s3dash.core.lock import LockInfo
 from s3dash.core.paths import is_lazy_skippable
-from s3dash.core.plan import Change
+from s3dash.core.plan import Change, conflict_of
 from s3dash.core.report import (
     Blocked,
     ChangeKind,
     ConflictInfo,
     IndexInfo,
     PathChange,
-    Version,
 )
 from s3dash.core.snapshot import NO_INDEX, DirtyRow
 from s3dash.engine.context import Context
-from s3dash.engine.observe import LocalView, Observation
+from s3dash.engine.observe import CLASHES, LocalView, Observation
 from s3dash.engine.push import file_time
 
 T = TypeVar("T")
@@ -48,7 +47,6 @@ _BEHIND = frozenset(
     }
 )
 _DIRTY = _KINDS.keys() - _BEHIND
-_CLASH = frozenset({Verdict.BOTH_MODIFIED, Verdict.BOTH_ADDED})
 
 
 class View:
@@ -84,7 +82,7 @@ class View:
             self.blocked, (Blocked(p, r) for p, r in sorted(seen.blocked.items()))
         )
         self.conflicts = _same_or(
-            self.conflicts, (_conflict(c) for c in seen.changes if c.verdict in _CLASH)
+            self.conflicts, (conflict_of(c) for c in seen.changes if c.verdict in CLASHES)
         )
         behind = _same_or(self.behind, (_behind(c) for c in seen.changes if c.verdict in _BEHIND))
         if behind is not self.behind:
@@ -144,15 +142,6 @@ def _why(change: Change) -> str:
 def _behind(change: Change) -> PathChange:
     size = change.remote.size if change.remote else change.size
     return PathChange(change.path, _KINDS[change.verdict], size)
-
-
-def _conflict(change: Change) -> ConflictInfo:
-    local, remote = change.local, change.remote
-    return ConflictInfo(
-        change.path,
-        Version(local.size, local.sha256) if local else None,
-        Version(remote.size, remote.sha256) if remote else None,
-    )
 
 
 # --- what the peers on this cache read ---------------------------------------------------

@@ -41,11 +41,12 @@ def quick_probe(store: ObjectStore, *, nonce: str) -> Capabilities:
     """
     probe = Probe(store, f"{ROOT}{nonce}/")
     try:
+        create = _holds(checks.create, probe)
         return Capabilities(
-            create=_holds(checks.create, probe),
+            create=create,
             replace=_holds(checks.replace, probe),
             delete=_holds(checks.stale_delete, probe),
-            races=_holds(_small_race, probe),
+            races=create and _holds(_small_race, probe),
             dated=_holds(checks.dated, probe),
         )
     finally:
@@ -54,7 +55,7 @@ def quick_probe(store: ObjectStore, *, nonce: str) -> Capabilities:
 
 
 def doctor(store: ObjectStore, *, nonce: str) -> Doctor:
-    """All proofs, one after the other, in some 600 requests. Sets the store's ETag dialect.
+    """All proofs, one after the other, in some 500 requests. Sets the store's ETag dialect.
 
     Raises only when nothing at all can be asked: wrong credentials, no bucket, no answer.
     A proof that could not be carried out has not held, and says why.

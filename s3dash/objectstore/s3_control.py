@@ -49,7 +49,10 @@ class S3Control:
     # --- looking ------------------------------------------------------------------------
 
     def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectInfo]:
-        """In the endpoint's order: by key on S3, segment by segment on SeaweedFS."""
+        """In the endpoint's order: by key on S3, segment by segment on SeaweedFS.
+
+        An object that is listed without an ETag has the empty one, which no condition meets.
+        """
         options = {"StartAfter": self._root + start_after} if start_after else {}
         for page in self._pages(prefix, options):
             date = date_of(page)
@@ -57,7 +60,7 @@ class S3Control:
                 yield ObjectInfo(
                     self._relative(entry["Key"], prefix),
                     entry["Size"],
-                    etag_of(entry, self._place),
+                    bare(entry.get("ETag", "")),
                     utc(entry.get("LastModified")),
                     date,
                 )

@@ -297,7 +297,10 @@ class DashApp(App[None], inherit_bindings=False):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: every live command with its key, and why one cannot be given now."""
         for command in hints.live(screen, self.why_not):
-            text = command.text if not command.why_not else f"not now: {command.why_not}"
+            about = keys.BY_NAME[command.name].about
+            if not about:
+                continue
+            text = f"not now: {command.why_not}" if command.why_not else about
             call = partial(self.run_action, command.action, command.node)
             yield SystemCommand(f"{command.text}  ({command.keys})", text, call)
         yield SystemCommand("theme", "choose the colours", self.search_themes)

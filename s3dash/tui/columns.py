@@ -12,6 +12,8 @@ R = TypeVar("R")
 
 GUTTER = 2
 GAP = 2
+EDGE = 1
+"""Cells left open at the right."""
 NARROWEST = 8
 
 
@@ -43,7 +45,7 @@ def layout(columns: Sequence[Column[R]], total: int) -> list[Slot]:
     chosen = [i for i, column in enumerate(columns) if total >= column.least]
     fixed = sum(columns[i].width for i in chosen)
     open_ = sum(1 for i in chosen if columns[i].width == 0)
-    rest = total - GUTTER - fixed - GAP * max(0, len(chosen) - 1)
+    rest = total - GUTTER - EDGE - fixed - GAP * max(0, len(chosen) - 1)
     share = max(NARROWEST, rest // open_) if open_ else 0
     slots, x = [], GUTTER
     for i in chosen:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from textual.binding import ActiveBinding, Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widgets import Input
 
 from s3dash.tui import keys
 from s3dash.tui.widgets.chrome import KeyHint
@@ -27,7 +28,7 @@ def live(screen: Screen[Any], why_not: Callable[[str], str]) -> list[Help]:
     found: dict[str, list[ActiveBinding]] = {}
     for active in screen.active_bindings.values():
         name = active.binding.id
-        if name in keys.BY_NAME and active.enabled:
+        if name in keys.BY_NAME and active.enabled and _reaches(screen, active):
             found.setdefault(name, []).append(active)
     return [
         Help(
@@ -40,6 +41,12 @@ def live(screen: Screen[Any], why_not: Callable[[str], str]) -> list[Help]:
         )
         for name, group in found.items()
     ]
+
+
+def _reaches(screen: Screen[Any], active: ActiveBinding) -> bool:
+    """While text is typed only the keys of the text field mean commands."""
+    typing = isinstance(screen.focused, Input)
+    return not typing or active.node is screen.focused
 
 
 def _plain(binding: Binding) -> Binding:

@@ -7,7 +7,10 @@ from textual.binding import Binding, BindingType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One command. `name` is what a remapping refers to; `footer` orders the key bar, 0 hides."""
+    """One command. `name` is what a remapping refers to; `footer` orders the key bar, 0 hides.
+
+    `about` says more than `text` and puts the command into the palette.
+    """
 
     name: str
     keys: str
@@ -16,6 +19,7 @@ class Key:
     footer: int = 0
     shown: str = ""
     priority: bool = False
+    about: str = ""
 
 
 MOVE = (
@@ -34,27 +38,98 @@ OPEN = (
 )  # fmt: skip
 
 MARK = (
-    Key(name="mark.toggle", keys="space", action="mark", text="mark the row", footer=20),
+    Key(name="mark.toggle", keys="space", action="mark", text="mark the row", footer=10),
     Key(name="mark.range", keys="v", action="mark_range", text="mark from the last mark to here"),
     Key(name="mark.all", keys="a", action="mark_all", text="mark all that the filter shows"),
     Key(name="mark.none", keys="\\", action="mark_none", text="take all marks away"),
 )
 
 GLOBAL = (
-    Key(name="help", keys="?,f1", action="help", text="help", footer=1, shown="?"),
-    Key(name="filter", keys="/", action="filter", text="filter", footer=2, shown="/"),
+    Key(
+        name="help",
+        keys="?,f1",
+        action="help",
+        text="help",
+        footer=1,
+        shown="?",
+        about="the keys that work here",
+    ),
+    Key(
+        name="filter",
+        keys="/",
+        action="filter",
+        text="filter",
+        footer=2,
+        shown="/",
+        about="show only rows with some words; !word inverts, state:failed asks a field",
+    ),
     Key(name="palette", keys=":", action="palette", text="command", footer=3, shown=":"),
-    Key(name="push", keys="P", action="operate('push')", text="push", footer=4),
-    Key(name="pull", keys="p", action="operate('pull')", text="pull", footer=5),
-    Key(name="sync", keys="s", action="operate('sync')", text="sync", footer=6),
-    Key(name="auto", keys="A", action="auto", text="auto-sync", footer=7),
-    Key(name="namespace", keys="N", action="namespace", text="namespace", footer=8),
-    Key(name="refresh", keys="r", action="look_again", text="look again now", footer=9),
+    Key(
+        name="push",
+        keys="P",
+        action="operate('push')",
+        text="push",
+        footer=24,
+        about="show what would go up, then send it",
+    ),
+    Key(
+        name="pull",
+        keys="p",
+        action="operate('pull')",
+        text="pull",
+        footer=25,
+        about="show what would come down, then fetch it",
+    ),
+    Key(
+        name="sync",
+        keys="s",
+        action="operate('sync')",
+        text="sync",
+        footer=26,
+        about="both ways: show the plan, then do it",
+    ),
+    Key(
+        name="auto",
+        keys="A",
+        action="auto",
+        text="auto-sync",
+        footer=27,
+        about="turn automatic syncing on or off",
+    ),
+    Key(
+        name="namespace",
+        keys="N",
+        action="namespace",
+        text="namespace",
+        footer=28,
+        about="work in another namespace of this datastore",
+    ),
+    Key(
+        name="refresh",
+        keys="r",
+        action="look_again",
+        text="look again",
+        footer=29,
+        about="look at the bucket and the cache now",
+    ),
     Key(name="next-view", keys="tab", action="turn(1)", text="next view"),
     Key(name="previous-view", keys="shift+tab", action="turn(-1)", text="previous view"),
     Key(name="back", keys="escape", action="back", text="back one level"),
-    Key(name="suspend", keys="ctrl+z", action="suspend_process", text="suspend"),
-    Key(name="quit", keys="q", action="leave", text="quit", footer=99),
+    Key(
+        name="suspend",
+        keys="ctrl+z",
+        action="suspend_process",
+        text="suspend",
+        about="back to the shell for a while; fg returns",
+    ),
+    Key(
+        name="quit",
+        keys="q",
+        action="leave",
+        text="quit",
+        footer=99,
+        about="asks only when something runs",
+    ),
 )
 
 APP = (
@@ -68,25 +143,57 @@ APP = (
     ),
 )
 
+
+def _view(number: str, title: str, about: str) -> Key:
+    name = title.lower()
+    action = f"view('{name}')"
+    return Key(name=f"view.{name}", keys=number, action=action, text=title, about=about)
+
+
 VIEWS = (
-    Key(name="view.overview", keys="1", action="view('overview')", text="Overview"),
-    Key(name="view.dirty", keys="2", action="view('dirty')", text="Dirty"),
-    Key(name="view.transfers", keys="3", action="view('transfers')", text="Transfers"),
-    Key(name="view.locks", keys="4", action="view('locks')", text="Locks"),
-    Key(name="view.conflicts", keys="6", action="view('conflicts')", text="Conflicts"),
-    Key(name="view.log", keys="9", action="view('log')", text="Log"),
+    _view("1", "Overview", "every datastore at a glance"),
+    _view("2", "Dirty", "what differs from what was synced last"),
+    _view("3", "Transfers", "what moves, and what became of it"),
+    _view("4", "Locks", "who holds what"),
+    _view("6", "Conflicts", "what both sides changed, and what is blocked"),
+    _view("9", "Log", "what happened, line by line"),
 )
 
 TRANSFERS = (
-    Key(name="transfers.cancel", keys="x", action="cancel", text="cancel the operation", footer=21),
+    Key(
+        name="transfers.cancel",
+        keys="x",
+        action="cancel",
+        text="cancel",
+        footer=11,
+        about="stop the running push, pull or sync; nothing half done stays",
+    ),
 )
 LOCKS = (
-    Key(name="locks.release", keys="F", action="release", text="force release", footer=21),
-)  # fmt: skip
+    Key(
+        name="locks.release",
+        keys="F",
+        action="release",
+        text="force release",
+        footer=11,
+        about="open a lock whose holder has gone",
+    ),
+)
 LOG = (
-    Key(name="log.freeze", keys="f", action="freeze", text="freeze", footer=21),
-)  # fmt: skip
+    Key(
+        name="log.freeze",
+        keys="f",
+        action="freeze",
+        text="freeze",
+        footer=11,
+        about="let the log stand still, or go on",
+    ),
+)
 
+FILTER = (
+    Key(name="filter.keep", keys="enter", action="submit", text="keep the filter", footer=1),
+    Key(name="filter.discard", keys="escape", action="discard", text="show all again", footer=2),
+)
 MODAL = (
     Key(name="modal.cancel", keys="escape,q", action="dismiss_modal", text="close", footer=90),
 )
@@ -110,7 +217,7 @@ LEAVE = (
 )
 
 ALL = (
-    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *LOG,
+    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *LOG, *FILTER,
     *MODAL, *READ, *PLAN, *RELEASE, *LEAVE,
 )  # fmt: skip
 BY_NAME = {key.name: key for key in ALL}

@@ -131,12 +131,12 @@ def test_an_unsafe_endpoint_is_told_and_push_refused(rclone: Server, tmp_path: P
 def test_a_bucket_that_cannot_be_used_is_a_clear_failure(
     command: str, fault: str, weed: Server, tmp_path: Path
 ) -> None:
-    fields: dict[str, Any] = {
+    faults: dict[str, dict[str, Any]] = {
         "wrong key": {"bucket": weed.make_bucket()},
         "missing bucket": {"bucket": "there-is-no-such-bucket"},
         "no answer": {"endpoint": f"http://127.0.0.1:{free_port()}", "request_timeout_ms": 1000},
-    }[fault]
-    desk = Desk(tmp_path / "desk", weed, **fields)
+    }
+    desk = Desk(tmp_path / "desk", weed, **faults[fault])
     if fault == "wrong key":
         desk.environ["S"] = "not-the-secret"
     desk.write("files/a", "a")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.e2e.traces import processes_below
+
 STEPS = [
     "first pull", "watch", "status", "push", "the other writer", "pull", "conflict", "settle it",
     "locks", "release a lock", "namespaces",
@@ -22,19 +24,6 @@ def start(tmp_path: Path, *arguments: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def processes_below(directory: Path) -> list[str]:
-    """Processes whose command line or environment names the directory."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if str(directory).encode() in told and entry.name != str(os.getpid()):
-            found.append(entry.name)
-    return found
 
 
 def test_every_step_is_verified_and_nothing_stays(tmp_path: Path) -> None:

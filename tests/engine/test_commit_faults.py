@@ -1,12 +1,12 @@
 """A commit that is interrupted, raced or lied to: replayed, healed, and nothing lost."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from s3dash.objectstore.memory import Hook, MemoryBucket, MemoryStore
 
 from s3dash.errors import Integrity, S3DashError, Unreachable
 from tests.engine.world import Machine, contents
@@ -28,8 +28,10 @@ def machine(home: Path, bucket: MemoryBucket) -> Machine:
     return Machine(home, lambda: MemoryStore(bucket))
 
 
-def through(home: Path, bucket: MemoryBucket, **hooks: Callable[[str, str], None]) -> Machine:
-    return Machine(home, lambda: MemoryStore(bucket, **hooks))
+def through(
+    home: Path, bucket: MemoryBucket, *, before: Hook | None = None, after: Hook | None = None
+) -> Machine:
+    return Machine(home, lambda: MemoryStore(bucket, before=before, after=after))
 
 
 def world(tmp_path: Path, bucket: MemoryBucket) -> tuple[Machine, Machine]:
@@ -60,7 +62,9 @@ def test_49_a_crash_at_each_operation_is_recovered(tmp_path: Path, when: str) ->
         bucket, home = MemoryBucket(), tmp_path / f"{when}-{at}"
         ada, bob = world(home, bucket)
         with suppress(S3DashError):  # the last ones only fail to clean up
-            through(home / "ada", bucket, **{when: Plug(at)}).push()
+            plug = Plug(at)
+            hooks = {"before": plug} if when == "before" else {"after": plug}
+            through(home / "ada", bucket, **hooks).push()
         MemoryStore(bucket).delete(".datastore.lock")  # the dead process's lock has run out
         bob.sync()
         ada.sync()

@@ -144,8 +144,8 @@ def test_an_endpoint_that_goes_away_and_comes_back(tmp_path: Path, bucket: Memor
         until(engine, lambda s: s.healthy and s.checked_at != "")
         away = True
         engine.refresh()
-        seen = until(engine, lambda s: not s.healthy)
-        assert (seen.state, seen.message) == ("offline", "nobody answers")
+        seen = until(engine, lambda s: s.state == "offline")
+        assert (seen.healthy, seen.message) == (False, "nobody answers")
         ada.write("files/a", "still noticed")
         until(engine, lambda s: paths(s) == ["files/a"])
         away = False

@@ -129,7 +129,9 @@ def transfer(number: int, state: TransferState, done: int = 0, size: int = 1 << 
 
 
 def moving(transfers: list[Transfer], rate: Rate) -> Progress:
-    number = {s: sum(t.state == s for t in transfers) for s in ("queued", "active", "failed", "done")}
+    number = {
+        s: sum(t.state == s for t in transfers) for s in ("queued", "active", "failed", "done")
+    }
     counts = Counts(
         **number,
         bytes_total=sum(t.size for t in transfers),

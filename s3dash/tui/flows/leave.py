@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from s3dash.tui.screens.leave import LeaveScreen
+from s3dash.tui.screens.modal import ask_user
 
 if TYPE_CHECKING:
     from s3dash.tui.app import DashApp
@@ -17,7 +18,7 @@ async def leave(app: "DashApp") -> None:
         app.exit()
         return
     screen = LeaveScreen(what, clock=app.clock)
-    answer = await app.push_screen(screen, wait_for_dismiss=True)
+    answer = await (await ask_user(app, screen))
     if answer == "wait":
         app.leave_when_done()
     elif answer == "stop":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from s3dash.core.lock import LockInfo
 from s3dash.errors import LockHeld, NotFound, S3DashError
+from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.release import ReleaseScreen
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ async def release(app: "DashApp", asked: LockInfo) -> None:
     """Read the lock again, show it, and release exactly what was shown."""
     engine = app.engine
     screen = ReleaseScreen(asked, look=lambda: app.look, clock=app.clock)
-    answered = app.push_screen(screen, wait_for_dismiss=True)
+    answered = await ask_user(app, screen)
     try:
         found = await app.ask(engine.locks)
     except S3DashError as error:

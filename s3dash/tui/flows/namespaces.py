@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from s3dash.engine.api import EngineApi
 from s3dash.errors import S3DashError
+from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.namespaces import NamespaceScreen
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ Open = Callable[[str, str | None], EngineApi]
 async def choose(app: "DashApp", open_namespace: Open) -> None:
     engine, site = app.engine, app.look.site
     screen = NamespaceScreen(site.name, look=lambda: app.look, clock=app.clock)
-    answered = app.push_screen(screen, wait_for_dismiss=True)
+    answered = await ask_user(app, screen)
     try:
         names = await app.ask(engine.namespaces)
     except S3DashError as error:

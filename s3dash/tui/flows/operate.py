@@ -9,6 +9,7 @@ from s3dash.core.report import Result
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.tui.cells import Cell
 from s3dash.tui.format import count, countdown, safe, size
+from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.plan import PlanAnswer, PlanScreen
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ async def choose(app: "DashApp", direction: Direction, selection: Collection[str
     if selection:
         where += f" · {count(len(selection), 'marked path')}"
     screen = PlanScreen(direction, safe(where), look=lambda: app.look, clock=app.clock)
-    answered = app.push_screen(screen, wait_for_dismiss=True)
+    answered = await ask_user(app, screen)
     try:
         plan = await app.ask(lambda: engine.plan(direction, selection=tuple(selection)))
     except S3DashError as error:

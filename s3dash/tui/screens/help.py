@@ -14,17 +14,17 @@ from s3dash.tui.screens.modal import Modal
 from s3dash.tui.widgets.line import Block, Line
 
 _SECTIONS = (
+    ("Mark", (keys.MARK,)),
     ("Everywhere", (keys.GLOBAL, keys.APP)),
     ("Views", (keys.VIEWS,)),
     ("Move", (keys.MOVE, keys.OPEN)),
-    ("Mark", (keys.MARK,)),
 )
 
 
 def sections(title: str, commands: Sequence[Help]) -> list[tuple[str, list[Help]]]:
     """The commands by section, those of the view itself first. Empty sections are left out."""
     known = {key.name: name for name, groups in _SECTIONS for group in groups for key in group}
-    order = [title, *(name for name, _ in reversed(_SECTIONS))]
+    order = [title, *(name for name, _ in _SECTIONS)]
     sorted_in: dict[str, list[Help]] = {name: [] for name in order}
     for command in commands:
         sorted_in[known.get(command.name, title)].append(command)

@@ -60,7 +60,7 @@ class MainScreen(Screen[None]):
         yield self._key_bar
 
     def on_mount(self) -> None:
-        self.app.screen.bindings_updated_signal.subscribe(self, lambda _: self._key_bar.poke())
+        self.bindings_updated_signal.subscribe(self, lambda _: self._key_bar.poke())
         self.show()
 
     # --- state down ---------------------------------------------------------------------

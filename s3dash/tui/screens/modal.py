@@ -1,7 +1,9 @@
 """What all dialogs share: escape closes, and a guard against keys that were meant for before."""
 
-from typing import ClassVar, Generic, TypeVar
+import asyncio
+from typing import Any, ClassVar, Generic, TypeVar
 
+from textual.app import App
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
@@ -45,3 +47,15 @@ class Modal(ModalScreen[T | None], Generic[T]):
 
     def show(self) -> None:
         """What is known may have changed: dialogs that show it repaint."""
+
+
+async def ask_user(app: App[Any], screen: Modal[T]) -> "asyncio.Future[T | None]":
+    """Open a dialog; when this returns it is on the screen, and its answer still to come."""
+    answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+
+    def take(given: T | None) -> None:
+        if not answer.done():
+            answer.set_result(given)
+
+    await app.push_screen(screen, take)
+    return answer

@@ -29,9 +29,9 @@ class NamespaceScreen(Modal[str]):
         self._datastore = datastore
         self._look = look
         self._guard = KeyGuard(clock)
-        columns = (
-            Column[str](title="", width=1, cell=self._here),
-            Column[str](title="NAMESPACE", cell=lambda name, _: one(safe(name), "strong")),
+        columns: tuple[Column[str], ...] = (
+            Column(title="", width=1, cell=self._here),
+            Column(title="NAMESPACE", cell=lambda name, _: one(safe(name), "strong")),
         )
         self._list: LineList[str] = LineList(LineModel(str), columns, id="namespaces")
 

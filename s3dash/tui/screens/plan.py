@@ -21,7 +21,7 @@ from s3dash.tui.glyphs import action_sign
 from s3dash.tui.look import Look
 from s3dash.tui.plan_choice import PlanChoice
 from s3dash.tui.screens.modal import KeyGuard, Modal
-from s3dash.tui.widgets.line import Line
+from s3dash.tui.widgets.line import Block, Line
 from s3dash.tui.widgets.line_list import LineList
 from s3dash.tui.widgets.list_model import LineModel
 
@@ -53,7 +53,7 @@ class PlanScreen(Modal[PlanAnswer]):
         self._list: LineList[Item] = LineList(
             LineModel(lambda item: item.path), self._columns, id="plan-list"
         )
-        self._totals = Line(lambda width: crop(self._paint_totals(), width), id="plan-totals")
+        self._totals = Block(lambda _: [self._paint_totals()], id="plan-totals")
         self._note = Line(lambda width: crop(self._paint_note(), width), id="plan-note")
 
     def _make_columns(self) -> tuple[Column[Item], ...]:
@@ -153,7 +153,7 @@ class PlanScreen(Modal[PlanAnswer]):
             run.label = Content(f"{'y' if yes else 'enter'}  run {self._direction}")
             run.variant = "error" if yes else "primary"
         self._list.tick(self._look())
-        self._totals.poke()
+        self._totals.refresh(layout=True)
         self._note.poke()
 
     def _paint_totals(self) -> Cell:

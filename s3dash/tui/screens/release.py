@@ -14,14 +14,14 @@ from s3dash.clock import Clock
 from s3dash.core.lock import LockInfo
 from s3dash.errors import S3DashError
 from s3dash.tui import keys
-from s3dash.tui.cells import EMPTY, Cell, crop, one
+from s3dash.tui.cells import EMPTY, Cell, one
 from s3dash.tui.format import safe
 from s3dash.tui.glyphs import STALE
 from s3dash.tui.look import Look
 from s3dash.tui.screens.modal import KeyGuard, Modal
 from s3dash.tui.views.base import head, row_of
 from s3dash.tui.views.locks import facts, place, sign
-from s3dash.tui.widgets.line import Block, Line
+from s3dash.tui.widgets.line import Block
 
 
 class ReleaseScreen(Modal[LockInfo]):
@@ -40,7 +40,7 @@ class ReleaseScreen(Modal[LockInfo]):
         self._lock: LockInfo | None = None
         self._message: Cell = one("Reading the lock again …", "dim")
         self._facts = Block(lambda _: self._paint_facts(), id="release-facts")
-        self._note = Line(lambda width: crop(self._message, width), id="release-note")
+        self._note = Block(lambda _: [self._message], id="release-note")
         self._typed = Input(id="release-host", compact=True)
 
     def compose(self) -> ComposeResult:
@@ -89,7 +89,7 @@ class ReleaseScreen(Modal[LockInfo]):
 
     def _say(self, message: Cell) -> None:
         self._message = message
-        self._note.poke()
+        self._note.refresh(layout=True)
 
     def _is_stale(self, lock: LockInfo) -> bool:
         return sign(lock, self._look()) is STALE

@@ -54,8 +54,8 @@ class ConflictsView(View[Clash]):
     columns = (
         Column(title="STATE", width=10, cell=lambda r, _: r.sign.cell),
         Column(title="PATH", middle=True, cell=lambda r, _: one(safe(r.path))),
-        Column(title="LOCAL", width=20, least=60, cell=_local),
-        Column(title="REMOTE", width=20, least=86, cell=_remote),
+        Column(title="LOCAL", width=18, least=60, cell=_local),
+        Column(title="REMOTE", width=18, least=72, cell=_remote),
     )
 
     def __init__(self) -> None:

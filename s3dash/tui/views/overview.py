@@ -6,7 +6,7 @@ from s3dash.core.snapshot import AutoSync, Snapshot
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
 from s3dash.tui.format import count, countdown, moment, safe, size
-from s3dash.tui.glyphs import BLOCKED, CONFLICT, health_sign, lock_sign, state_sign
+from s3dash.tui.glyphs import BLOCKED, CONFLICT, STALE, health_sign, lock_sign, state_sign
 from s3dash.tui.look import Look, Site
 from s3dash.tui.views.base import View, field, head, joined, row_of
 
@@ -48,7 +48,8 @@ def lock_text(site: Site, look: Look) -> Cell:
             lock.scope == "namespace" and lock.namespace == snapshot.namespace
         ):
             sign = lock_sign(lock, left_s=lock.expires_in_s - (look.mono - site.seen_at))
-            return one(f"{sign.glyph} {safe(lock.holder)}", sign.look)
+            word = "stale" if sign is STALE else "held"
+            return one(f"{sign.glyph} {word} {safe(lock.holder) or '?'}", sign.look)
     return one("free", "dim")
 
 
@@ -57,7 +58,7 @@ class OverviewView(View[Site]):
     number = "1"
     title = "Overview"
     columns = (
-        Column(title="STATE", width=18, cell=lambda s, _: state_sign(s.snapshot).cell),
+        Column(title="STATE", width=14, cell=lambda s, _: state_sign(s.snapshot).cell),
         Column(title="DATASTORE", cell=_name),
         Column(
             title="NAMESPACE",
@@ -65,7 +66,7 @@ class OverviewView(View[Site]):
             least=50,
             cell=lambda s, _: one(safe(s.snapshot.namespace or "–"), "accent"),
         ),
-        Column(title="DIRTY", width=16, least=40, cell=_dirty),
+        Column(title="DIRTY", width=15, least=40, cell=_dirty),
         Column(
             title="BEHIND",
             width=6,
@@ -93,7 +94,7 @@ class OverviewView(View[Site]):
             cell=lambda s, k: one(moment(s.snapshot.last_pull, k.now), "dim"),
         ),
         Column(title="AUTO", width=11, least=96, cell=lambda s, _: auto_text(s.snapshot.auto)),
-        Column(title="LOCK", width=14, least=112, cell=lock_text),
+        Column(title="LOCK", width=20, least=112, cell=lock_text),
     )
 
     def __init__(self) -> None:
@@ -157,7 +158,7 @@ def _condition(snapshot: Snapshot, dirty_bytes: int) -> list[Cell]:
     commit = "" if index.commit_seq is None else f", commit {index.commit_seq:,}"
     what = f"v{index.version}, {count(index.entries, 'entry', 'entries')}{commit}"
     return [
-        row_of("endpoint", (*health_sign(snapshot).cell, (latency, "dim"))),
+        row_of("health", (*health_sign(snapshot).cell, (latency, "dim"))),
         row_of("engine", (*state_sign(snapshot).cell, (f"  {safe(snapshot.detail)}", "dim"))),
         field("index", what if index.version else "none yet"),
         field("here", count(snapshot.files, "file")),

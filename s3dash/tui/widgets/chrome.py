@@ -12,53 +12,53 @@ from s3dash.tui.views.overview import lock_text
 
 
 def header(look: Look, room: int) -> Cell:
-    """The first line: which datastore, how it is, what moves, who holds the lock."""
-    snapshot = look.snapshot
-    moved = snapshot.progress.rate
-    right = joined(
-        [
-            (
-                (f"↑{rate(moved.up)}", "up" if moved.up >= 1 else "dim"),
-                (f" ↓{rate(moved.down)}", "down" if moved.down >= 1 else "dim"),
-            ),
-            (("lock: ", "dim"), *lock_text(look.site, look)),
-        ]
-    )
-    if room < 60:
-        right = EMPTY
-    parts = [one("s3dash", "title"), one(safe(look.site.name), "strong"), *_condition(look)]
-    for last in range(len(parts), 2, -1):
-        left = joined(parts[:last])
-        if width(left) + width(right) + 2 <= room:
+    """The first line: which datastore, how it is, what moves, who holds the lock.
+
+    What there is no room for goes by weight: latency, lock, our name, rates, then the rest.
+    """
+    name, title = one(safe(look.site.name), "strong"), one("s3dash", "title")
+    lock: Cell = (("lock: ", "dim"), *lock_text(look.site, look))
+    rates = _rates(look)
+    full, short = _condition(look, latency=True), _condition(look, latency=False)
+    for left, right in (
+        ([title, name, *full], [rates, lock]),
+        ([title, name, *short], [rates, lock]),
+        ([title, name, *short], [rates]),
+        ([name, *short], [rates]),
+        ([name, *short], []),
+    ):
+        line, end = ((" ", ""), *joined(left)), (*joined(right), (" ", ""))
+        if width(line) + width(end) + 1 <= room:
             break
-    return spread(((" ", ""), *left), (*right, (" ", "")), room)
+    return spread(line, end, room)
 
 
-def _condition(look: Look) -> list[Cell]:
+def _rates(look: Look) -> Cell:
+    moved = look.snapshot.progress.rate
+    return (
+        (f"↑{rate(moved.up)}", "up" if moved.up >= 1 else "dim"),
+        (f" ↓{rate(moved.down)}", "down" if moved.down >= 1 else "dim"),
+    )
+
+
+def _condition(look: Look, *, latency: bool) -> list[Cell]:
     """Ordered by weight: what does not fit goes from the end."""
     snapshot = look.snapshot
     health = health_sign(snapshot)
-    latency = f" {snapshot.latency_ms:.0f} ms" if snapshot.latency_ms is not None else ""
-    parts: list[Cell] = [
-        (
-            (f"{health.glyph} {health.word}", health.look),
-            (latency if health is ONLINE else "", "dim"),
-        )
-    ]
+    parts: list[Cell] = [health.cell]
+    if latency and health is ONLINE and snapshot.latency_ms is not None:
+        parts[0] = (*health.cell, (f" {snapshot.latency_ms:.0f} ms", "dim"))
     if snapshot.read_only:
         parts.append(one(" RO ", "badge"))
     if snapshot.namespace:
         parts.append((("ns:", "dim"), (safe(snapshot.namespace), "accent")))
-    state = state_sign(snapshot)
     if snapshot.state not in ("idle", "offline"):
-        parts.append(state.cell)
+        parts.append(state_sign(snapshot).cell)
     auto = snapshot.auto
-    if auto.enabled:
-        parts.append(
-            one("AUTO suspended", "warn")
-            if auto.suspended
-            else one(f"AUTO on {auto.interval_s:.0f}s", "good")
-        )
+    if auto.enabled and auto.suspended:
+        parts.append(one("AUTO suspended", "warn"))
+    elif auto.enabled:
+        parts.append(one(f"AUTO on {auto.interval_s:.0f}s", "good"))
     return parts
 
 

@@ -3,15 +3,17 @@
 from typing import ClassVar
 
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
+
+from s3dash.tui import keys
 
 
 class FilterInput(Input):
     """Tells what is typed as it is typed. Enter keeps the filter, escape takes it away."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "discard", "no filter")]
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.FILTER)
 
     class Typed(Message):
         """The filter is another one."""

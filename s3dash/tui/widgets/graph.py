@@ -1,4 +1,4 @@
-"""Throughput as a filled braille graph: two values a cell, four dots a row. Pure."""
+"""Throughput as a filled graph of block characters: one value a cell, eight steps a row. Pure."""
 
 from collections.abc import Sequence
 
@@ -7,47 +7,28 @@ from s3dash.tui.format import fit, rate
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import joined
 
-BRAILLE = 0x2800
-_LEFT = (0x40, 0x44, 0x46, 0x47)
-_RIGHT = (0x80, 0xA0, 0xB0, 0xB8)
-"""Dot columns filled from the bottom: one to four dots."""
+STEPS = " ▁▂▃▄▅▆▇█"
 
 
 def rows(values: Sequence[float], width: int, height: int, top: float) -> list[str]:
-    """The newest `2 * width` values as `height` lines; `top` is the value of a full column."""
-    room = max(0, width) * 2
-    newest = list(values[len(values) - min(room, len(values)) :])
-    padded = [0.0] * (room - len(newest)) + newest
-    dots = [_dots(value, top, height * 4) for value in padded]
+    """The newest `width` values as `height` lines; `top` is the value of a full column.
+
+    The lowest line is never quite empty: it is the base line that the rest stands on.
+    """
+    newest = list(values[-width:]) if width > 0 else []
+    levels = [0] * (width - len(newest)) + [_level(v, top, height * 8) for v in newest]
     lines = []
-    for line in range(height):
-        floor = (height - 1 - line) * 4
-        cells = (
-            _cell(dots[i] - floor, dots[i + 1] - floor, base=line == height - 1)
-            for i in range(0, room, 2)
-        )
-        lines.append("".join(cells))
+    for floor in range((height - 1) * 8, -1, -8):
+        least = 1 if floor == 0 else 0
+        lines.append("".join(STEPS[max(least, min(8, level - floor))] for level in levels))
     return lines
 
 
-def _dots(value: float, top: float, most: int) -> int:
-    """At least one dot for anything that moves."""
+def _level(value: float, top: float, most: int) -> int:
+    """At least two steps for anything that moves, to stand out of the base line."""
     if value <= 0 or top <= 0:
         return 0
-    return max(1, min(most, round(value / top * most)))
-
-
-def _cell(left: int, right: int, *, base: bool) -> str:
-    """One character; the lowest line draws a base line where nothing moved."""
-    code = 0
-    left, right = max(0, min(4, left)), max(0, min(4, right))
-    if left:
-        code |= _LEFT[left - 1]
-    if right:
-        code |= _RIGHT[right - 1]
-    if base:
-        code |= _LEFT[0] | _RIGHT[0]
-    return chr(BRAILLE + code)
+    return max(2, min(most, round(value / top * most)))
 
 
 def throughput(look: Look, width: int, height: int) -> list[Cell]:
@@ -64,7 +45,7 @@ def throughput(look: Look, width: int, height: int) -> list[Cell]:
 def _side(
     title: str, values: Sequence[float], now: float, look: str, width: int, height: int
 ) -> list[Cell]:
-    shown = values[-2 * width :]
+    shown = values[-width:]
     peak = max(shown, default=0.0)
     text = f"{title} {rate(now)}"
     room = max(0, width - len(text))

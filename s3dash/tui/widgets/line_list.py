@@ -169,7 +169,7 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         for slot, cell in zip(self._slots, fresh.cells, strict=True):
             segments.append(Segment(" " * (slot.x - end), self._style("") + band))
             parts = fitted(cell, self._columns[slot.column], slot.width)
-            segments.extend(Segment(text, self._style(look) + band) for text, look in parts)
+            segments += [Segment(text, self._lit(look, fresh) + band) for text, look in parts]
             end = slot.x + slot.width
         return Strip(segments).adjust_cell_length(self.size.width, self._style("") + band)
 
@@ -190,11 +190,22 @@ class LineList(ScrollView, Generic[R], can_focus=True):
     def _style(self, look: str) -> Style:
         """The style of a look, on the background of the list."""
         if look not in self._styles:
-            base = self.rich_style
-            if look:
-                base += self.get_component_rich_style(f"line-list--{look}", partial=True)
-            self._styles[look] = base
+            self._styles[look] = self.rich_style + self._component(look)
         return self._styles[look]
+
+    def _lit(self, look: str, painted: Painted) -> Style:
+        """Under the cursor nothing is dimmed: it would not stand out of the band."""
+        return self._style("" if painted.current and look in ("dim", "faint") else look)
+
+    def _component(self, look: str) -> Style:
+        """A look by itself; colours that let the background through are mixed with it here."""
+        if not look:
+            return Style.null()
+        name = f"line-list--{look}"
+        style = self.get_component_rich_style(name, partial=True)
+        color = self.get_component_styles(name).color
+        below = self.background_colors[1]
+        return style + Style(color=(below + color).rich_color)
 
     def _band(self) -> Style:
         """What the cursor lays over a line: a background, or reverse where there are no colours."""

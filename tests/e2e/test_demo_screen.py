@@ -1,0 +1,108 @@
+"""`s3dash demo` in a real terminal: a living dashboard, and nothing of it stays."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+from tests.e2e.traces import processes_below
+
+PATIENCE_S = 60.0
+
+
+class Terminal:
+    """A pseudo-terminal of 120 by 40 with the demo in it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.main, side = pty.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self._screen = pyte.Screen(120, 40)
+        self._stream = pyte.ByteStream(self._screen)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "s3dash", "demo"],
+            env={**os.environ, "TMPDIR": str(directory), "TERM": "xterm-256color"},
+            stdin=side,
+            stdout=side,
+            stderr=side,
+            start_new_session=True,
+        )
+        os.close(side)
+
+    def wait_for(self, *words: str) -> None:
+        """Read until the screen shows all words at once."""
+        self.wait_until(lambda shown: all(word in shown for word in words))
+
+    def wait_until(self, holds: Callable[[str], bool]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not holds(self.shown):
+            assert time.monotonic() < end, f"never seen in\n{self.shown}"
+            assert self._read(), f"ended before it was seen:\n{self.shown}"
+
+    @property
+    def shown(self) -> str:
+        return "\n".join(self._screen.display)
+
+    def press(self, keys: str) -> None:
+        os.write(self.main, keys.encode())
+
+    def end(self) -> int:
+        """The exit code; reads on meanwhile, because a full terminal would block it."""
+        while self._read():
+            pass
+        return self.process.wait(PATIENCE_S)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.main)
+
+    def _read(self) -> bool:
+        """False once the other side has gone."""
+        if not select.select([self.main], [], [], PATIENCE_S)[0]:
+            return False
+        try:
+            data = os.read(self.main, 65536)
+        except OSError:
+            return False
+        self._stream.feed(data)
+        return bool(data)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    opened = Terminal(tmp_path)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def test_the_dashboard_lives_and_q_ends_everything(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.wait_for("acme-infra", "acme-web", "online", "Dirty 10")
+    terminal.wait_until(lambda shown: any(int(n) > 1 for n in re.findall(r"commit (\d+)", shown)))
+    assert processes_below(tmp_path)
+    terminal.press("q")
+    assert terminal.end() == 0
+    assert list(tmp_path.iterdir()) == []
+    assert processes_below(tmp_path) == []
+
+
+def test_a_signal_ends_everything_too(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.wait_for("acme-infra", "online")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.end() == 130
+    assert list(tmp_path.iterdir()) == []
+    assert processes_below(tmp_path) == []
