@@ -34,6 +34,11 @@ class Diagnostics:
     def note(self, text: str) -> None:
         self._write(safe(text))
 
+    def waiting(self, text: str) -> None:
+        """A note for somebody who watches a command that takes a while."""
+        if self._stream.isatty():
+            self._write(self._painted(safe(text), _DIM))
+
     def detail(self, text: str) -> None:
         """A note that only `-v` shows."""
         if self._verbose:

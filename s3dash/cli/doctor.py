@@ -22,6 +22,7 @@ def doctor(context: typer.Context) -> int:
     Writes and deletes small objects under a random key below `_control/s3dash/probe/`.
     """
     session = Session.of(context)
+    session.diagnostics.waiting("trying what the endpoint can do; this takes some seconds")
     settings, found = session.services.doctor(session.options)
     document = {
         "endpoint": settings.address,

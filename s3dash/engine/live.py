@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from s3dash.engine.engine import Engine
 
 AUTO_DELAY_S = 2.0
+SMALL = 1500
+"""Entries up to which a listing of the whole prefix takes a page or two."""
 FAILURES_MAX_PAUSE_S = 300.0
 _DELETES = (Action.DELETE_REMOTE, Action.DELETE_LOCAL)
 
@@ -100,15 +102,19 @@ class Live:
                 operations.look_here(ctx, self._view)
             else:
                 self._view.take(seen)
-                gates = self._health.watch(lambda: locks.list_gates(ctx.store))
-                self._view.take_locks(self._with_models(gates or []))
+                self._view.take_locks(self._health.watch(lambda: self._locks(ctx)) or ())
             self._mark(ctx)
 
-    def _with_models(self, gates: list[LockInfo]) -> list[LockInfo]:
-        """Model locks are found by a listing of everything: kept from the last such look."""
-        seen = {info.key for info in gates}
-        models = [i for i in self._view.locks if i.scope == "model" and i.key not in seen]
-        return [*gates, *models]
+    def _locks(self, ctx: Context) -> list[LockInfo]:
+        """All locks where one listing is cheap; else the gates, and the model locks known so far.
+
+        A model lock can only be found by listing everything; a known one is read again.
+        """
+        index = ctx.reader.latest
+        if index is not None and len(index.entries) <= SMALL:
+            return locks.list_all(ctx.store)
+        known = [info.key for info in self._view.locks if info.scope == "model"]
+        return [*locks.list_gates(ctx.store), *locks.read_again(ctx.store, known)]
 
     def _sync(self) -> None:
         """Never starts a deletion, nor picks a side: those wait for a plan that a user saw."""

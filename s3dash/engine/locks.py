@@ -11,7 +11,7 @@ from s3dash.objectstore.port import Fetched, ObjectStore
 def list_all(store: ObjectStore) -> list[LockInfo]:
     """Every lock below the prefix, model locks included: lists the whole prefix."""
     keys = [info.key for info in store.list("") if place(info.key) is not None]
-    return _describe(store, keys)
+    return read_again(store, keys)
 
 
 def list_gates(store: ObjectStore) -> list[LockInfo]:
@@ -20,10 +20,11 @@ def list_gates(store: ObjectStore) -> list[LockInfo]:
     A handful of requests, whatever the size of the bucket.
     """
     found = (info.key for info in store.list(paths.LOCKS_DIR + "/"))
-    return _describe(store, [paths.GLOBAL_LOCK, *(k for k in found if place(k) is not None)])
+    return read_again(store, [paths.GLOBAL_LOCK, *(k for k in found if place(k) is not None)])
 
 
-def _describe(store: ObjectStore, keys: Iterable[str]) -> list[LockInfo]:
+def read_again(store: ObjectStore, keys: Iterable[str]) -> list[LockInfo]:
+    """The locks with these keys, less those that are gone."""
     found = ((key, read(store, key)) for key in keys)
     return [describe(key, fetched) for key, fetched in found if fetched is not None]
 

@@ -5,6 +5,7 @@ Locks are safe when creation, replacement and races hold (reliability, section 4
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -54,7 +55,7 @@ def quick_probe(store: ObjectStore, *, nonce: str) -> Capabilities:
             probe.clean_up()
 
 
-def doctor(store: ObjectStore, *, nonce: str) -> Doctor:
+def doctor(store: ObjectStore, *, nonce: str, race_rounds: int = checks.CREATE_ROUNDS) -> Doctor:
     """All proofs, one after the other, in some 500 requests. Sets the store's ETag dialect.
 
     Raises only when nothing at all can be asked: wrong credentials, no bucket, no answer.
@@ -63,7 +64,7 @@ def doctor(store: ObjectStore, *, nonce: str) -> Doctor:
     probe = Probe(store, f"{ROOT}{nonce}/")
     next(iter(store.list(probe.root)), None)
     try:
-        found = {name: _checked(name, check, probe) for name, check in _CHECKS}
+        found = {name: _checked(name, check, probe) for name, check in _checks(race_rounds)}
     except BaseException:
         with suppress(StoreError):  # the first failure is the one to tell
             probe.clean_up()
@@ -79,19 +80,20 @@ def doctor(store: ObjectStore, *, nonce: str) -> Doctor:
     return Doctor("safe" if can.safe else "unsafe", list(found.values()), can)
 
 
-_CHECKS: Sequence[tuple[str, Callable[[Probe], str]]] = (
-    ("create", checks.create),
-    ("replace", checks.replace),
-    ("create race", checks.create_race),
-    ("counter race", checks.counter_race),
-    ("read after write", checks.read_after_write),
-    ("stale delete", checks.stale_delete),
-    ("server clock", checks.server_clock),
-    ("checksums", checks.checksums),
-    ("bulk delete", checks.bulk_delete),
-    ("listing", checks.listing),
-    ("ranges", checks.ranges),
-)
+def _checks(race_rounds: int) -> Sequence[tuple[str, Callable[[Probe], str]]]:
+    return (
+        ("create", checks.create),
+        ("replace", checks.replace),
+        ("create race", partial(checks.create_race, rounds=race_rounds)),
+        ("counter race", checks.counter_race),
+        ("read after write", checks.read_after_write),
+        ("stale delete", checks.stale_delete),
+        ("server clock", checks.server_clock),
+        ("checksums", checks.checksums),
+        ("bulk delete", checks.bulk_delete),
+        ("listing", checks.listing),
+        ("ranges", checks.ranges),
+    )
 
 
 def _small_race(probe: Probe) -> str:

@@ -217,7 +217,7 @@ def from_boto(error: Exception, place: Place) -> S3DashError:
 def answer_of(error: sdk.ClientError) -> Answer:
     told = error.response.get("Error", {})
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return Answer(int(status), str(told.get("Code", status)), str(told.get("Message", "")))
+    return Answer(int(status), str(told.get("Code") or status), str(told.get("Message", "")))
 
 
 def _first_line(error: Exception) -> str:
@@ -230,6 +230,8 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([^<]{1,64})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
 _NETWORK = ("HTTP error", "error sending request", "error decoding response body", "timed out")
+
+_NO_S3 = ("missing from response", "not present in partial response")
 
 
 class BulkFault(Exception):
@@ -250,6 +252,8 @@ def from_obstore(error: Exception, place: Place) -> S3DashError:
         return refused(found, place)
     if "redirect" in text:
         return refused(Answer(301, "PermanentRedirect"), place)
+    if any(sign in text for sign in _NO_S3):
+        return InvalidResponse(f"the answer for {place} lacks a header that S3 always sends")
     if any(sign in text for sign in _NETWORK):
         return unreachable(place, "connection failed or timed out")
     return StoreError(f"cannot {place.action} {place} ({type(error).__name__})")

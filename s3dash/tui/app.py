@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 WRITING = ("push", "pull", "sync")
 TICKS_A_SECOND = round(1 / POLL_S)
+OWN_S = 1.0
+"""How long the engine's own note on an operation must not displace what we said of it."""
 WIDTHS = [(0, "-tiny"), (50, "-narrow"), (100, "-normal"), (160, "-wide")]
 HEIGHTS = [(0, "-flat"), (16, "-short"), (30, "-tall")]
 """Classes of the screen by its columns and rows; the style sheet says what each leaves out."""
@@ -76,6 +78,8 @@ class DashApp(App[None], inherit_bindings=False):
         self._last_event: Cell = one(" welcome: ? shows the keys", "dim")
         self._report = ""
         self._ticks = 0
+        self._listed: tuple[EngineApi | None, float] = (None, 0.0)
+        self._own: tuple[str, float] = ("", 0.0)
         self.main = MainScreen(self)
 
     # --- life ---------------------------------------------------------------------------
@@ -95,7 +99,7 @@ class DashApp(App[None], inherit_bindings=False):
         """The log first, so that nothing is missed; then the engine looks for itself."""
         engine = self._bridge.engine(index)
         try:
-            await self._bridge.load_history(index)
+            self._bridge.take_history(index, await self.ask(engine.history))
             await self.ask(engine.start)
         except S3DashError as error:
             self.tell(f"{engine.settings.name}: {error.message}", level="error")
@@ -123,6 +127,9 @@ class DashApp(App[None], inherit_bindings=False):
 
     def on_happened(self, message: Happened) -> None:
         row = message.row
+        operation, ended = self._own
+        if row.operation == operation and self.clock.monotonic() - ended < OWN_S:
+            return
         prefix = "" if message.site == self.look.site.name else f"{message.site}: "
         sign = LEVELS[row.level]
         self._set_event(
@@ -218,6 +225,8 @@ class DashApp(App[None], inherit_bindings=False):
         self._go(operate.run(self, answer, self._cancel), group="operation")
 
     def operation_ended(self) -> None:
+        if self._operation is not None:
+            self._own = (self._operation.direction, self.clock.monotonic())
         self._operation = None
         self.idle.set()
         self._bridge.poll()
@@ -259,17 +268,25 @@ class DashApp(App[None], inherit_bindings=False):
 
     async def replace_engine(self, index: int, engine: EngineApi) -> None:
         """Another engine in the place of one that has ended."""
-        self.opened.append(engine)
         self._bridge.replace(index, engine)
-        await self._bridge.load_history(index)
+        self.main.switch()
+        self._bridge.take_history(index, await self.ask(engine.history))
 
-    def look_again(self, *, locks: bool = False) -> None:
-        engine = self.engine
-        self._bridge.pool.submit(engine.refresh)
-        if locks:
+    def look_again(self) -> None:
+        self.tell("looking again …")
+        self._go(self._refresh())
+
+    async def _refresh(self) -> None:
+        try:
+            await self.ask(self.engine.refresh)
+        except S3DashError as error:
+            self.tell(error.message, level="error")
+
+    def list_locks(self, *, least_age_s: float = 0.0) -> None:
+        now, (engine, before) = self.clock.monotonic(), self._listed
+        if engine is not self.engine or now - before >= least_age_s:
+            self._listed = (self.engine, now)
             self._go(lock_flows.look(self), group="locks")
-        else:
-            self.tell("looking again …")
 
     def release(self, lock: LockInfo) -> None:
         self._go(lock_flows.release(self, lock), group="plan")
@@ -278,7 +295,7 @@ class DashApp(App[None], inherit_bindings=False):
         names = [site.name for site in self.look.sites]
         self.current = names.index(name)
         self.tell(f"working with {name}")
-        self.main.show()
+        self.main.switch()
 
     def leave(self) -> None:
         self._go(leave.leave(self), group="leave")

@@ -9,6 +9,7 @@ from typing import TypeVar
 from textual.message import Message
 
 from s3dash.clock import Clock
+from s3dash.core.snapshot import HistoryRow
 from s3dash.engine.api import EngineApi
 from s3dash.tui.feed import Feed
 from s3dash.tui.look import Site
@@ -58,9 +59,9 @@ class Bridge:
         """A blocking call of an engine; raises what it raises."""
         return await self.pool.ask(call)
 
-    async def load_history(self, index: int) -> None:
-        feed = self._feeds[index]
-        feed.take_history(await self.ask(feed.engine.history))
+    def take_history(self, index: int, rows: Sequence[HistoryRow]) -> None:
+        """What an engine did before the screen was opened."""
+        self._feeds[index].take_history(rows)
         self._tell()
 
     def replace(self, index: int, engine: EngineApi) -> None:

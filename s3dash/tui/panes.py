@@ -104,6 +104,10 @@ class LogPane(ListPane[HistoryRow]):
         self._log = LogView()
         super().__init__(self._log, commands, following=True)
 
+    def reset(self) -> None:
+        super().reset()
+        self._log.frozen = None
+
     def action_freeze(self) -> None:
         look = self.commands.look
         frozen = self._log.freeze(look)

@@ -49,12 +49,12 @@ LOOKS: dict[str, tuple[str, str]] = {
     "up": ("$primary", ""),
     "down": ("$secondary", ""),
     "struck": ("$foreground 40%", "strike"),
-    "tab": ("$background on $primary", "bold"),
+    "tab": ("$primary", "bold reverse"),
     "frame": ("$border", ""),
-    "badge": ("$background on $warning", "bold"),
-    "alarm": ("$background on $error", "bold"),
+    "badge": ("$warning", "bold reverse"),
+    "alarm": ("$error", "bold reverse"),
 }
-"""Name → colour (`foreground [on background]`) and attributes."""
+"""Name → colour and attributes. What must stand out without colours has attributes of its own."""
 
 
 def _content_style(color: str, attributes: str) -> str:
@@ -70,10 +70,7 @@ def component_css(widget: str, prefix: str) -> str:
     for name, (color, attributes) in LOOKS.items():
         if not name:
             continue
-        front, _, back = color.partition(" on ")
-        body = f"color: {front};"
-        if back:
-            body += f" background: {back};"
+        body = f"color: {color};"
         if attributes:
             body += f" text-style: {attributes};"
         rules.append(f"{widget} > .{prefix}--{name} {{ {body} }}")

@@ -30,9 +30,10 @@ class Terminal:
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self._screen = pyte.Screen(120, 40)
         self._stream = pyte.ByteStream(self._screen)
+        sealed = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "s3dash", "demo"],
-            env={**os.environ, "TMPDIR": str(directory), "TERM": "xterm-256color"},
+            env={**sealed, "TMPDIR": str(directory), "TERM": "xterm-256color"},
             stdin=side,
             stdout=side,
             stderr=side,

@@ -38,6 +38,7 @@ async def _switch(app: "DashApp", open_namespace: Open, name: str) -> None:
 
     def over(to: str | None) -> EngineApi:
         opened = open_namespace(datastore, to)
+        app.opened.append(opened)
         opened.start()
         return opened
 

@@ -24,6 +24,10 @@ from s3dash.tui.widgets.line_list import LineList, MarkList
 from s3dash.tui.widgets.list_pane import AnyPane
 
 
+LOCKS_LEAST_AGE_S = 20.0
+"""Listing every lock walks the whole prefix: not more often than this just by looking."""
+
+
 class MainScreen(Screen[None]):
     """Passes what is known down to its parts, and what the user wants up to the commands."""
 
@@ -78,6 +82,12 @@ class MainScreen(Screen[None]):
             line.poke()
         self._detail.poke()
 
+    def switch(self) -> None:
+        """Another datastore or namespace is the current one: nothing of the last one stays."""
+        for pane in self._panes.values():
+            pane.reset()
+        self.show()
+
     def show_event(self) -> None:
         self._event.poke()
 
@@ -112,7 +122,7 @@ class MainScreen(Screen[None]):
         self.query_one("#views", ContentSwitcher).current = name
         self.set_focus(self.pane.list)
         if isinstance(self.pane, LocksPane):
-            self._commands.look_again(locks=True)
+            self._commands.list_locks(least_age_s=LOCKS_LEAST_AGE_S)
         self.show()
 
     def action_turn(self, step: int) -> None:
@@ -189,7 +199,9 @@ class MainScreen(Screen[None]):
         self._commands.choose_namespace()
 
     def action_look_again(self) -> None:
-        self._commands.look_again(locks=isinstance(self.pane, LocksPane))
+        self._commands.look_again()
+        if isinstance(self.pane, LocksPane):
+            self._commands.list_locks()
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self.pane.view.title, live(self, self._commands.why_not)))

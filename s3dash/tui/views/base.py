@@ -61,7 +61,10 @@ class View(ABC, Generic[R]):
         return Badge()
 
     def version(self, _look: Look) -> object:
-        """Changes when rows that stay the same objects have to be ordered anew."""
+        """For rows that change in place: they are taken anew when this changes, else only painted.
+
+        None: they are taken anew whenever they are another object.
+        """
         return None
 
 

@@ -65,7 +65,7 @@ class DirtyView(View[DirtyRow]):
 
     def empty(self, look: Look) -> list[Cell]:
         if look.snapshot.state == "starting":
-            return [one("Looking at the cache …", "dim")]
+            return [one(f"Looking at the cache … {safe(look.snapshot.detail)}", "dim")]
         last = look.snapshot.last_push
         when = (
             f"Last push {moment(last, look.now)}." if last else "Nothing was pushed from here yet."
@@ -84,7 +84,8 @@ class DirtyView(View[DirtyRow]):
             field("size", f"{size(row.size)}  ({row.size:,} bytes)"),
             field(
                 "since",
-                f"{clock_time(row.since)}" + ("" if seconds is None else f", {age(seconds)}"),
+                f"{moment(row.since, look.now)}"
+                + ("" if seconds is None else f", {age(seconds)} ago"),
             ),
             field("on disk", safe(str(root / row.path)), "dim"),
         ]

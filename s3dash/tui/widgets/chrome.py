@@ -118,6 +118,12 @@ def banner(look: Look) -> Cell:
             (" READ-ONLY ", "badge"),
             (f" this cache belongs to {safe(snapshot.read_only)}", "warn"),
         )
+    if snapshot.state in ("backing off", "waiting for lock"):
+        sign = state_sign(snapshot)
+        return (
+            (f" {sign.glyph} {sign.word.upper()} ", "badge"),
+            (f" {safe(snapshot.detail)}", "warn"),
+        )
     if snapshot.watch.mode == "polling":
         return ((" POLLING ", "badge"), (f" {safe(snapshot.watch.detail)}", "warn"))
     if snapshot.watch.mode == "off" and snapshot.watch.detail:

@@ -51,7 +51,10 @@ class ListPane(Vertical, Generic[R]):
         """Take what is known now; only what differs is repainted."""
         version = self.view.version(look)
         self.list.set_empty(self._empty(look))
-        self.list.show(look, self.view.rows(look), force=version != self._version)
+        if version is not None and version == self._version:
+            self.list.tick(look)
+        else:
+            self.list.show(look, self.view.rows(look), force=version is not None)
         self._version = version
         self._summary.poke()
         self._continue_filter()
@@ -60,6 +63,11 @@ class ListPane(Vertical, Generic[R]):
         """The detail of the row under the cursor; empty without one."""
         row = self.model.current
         return [] if row is None else self.view.detail(row, look)
+
+    def reset(self) -> None:
+        """Forget what belongs to the datastore that was current."""
+        self._version = None
+        self.model.mark_none()
 
     # --- filter -------------------------------------------------------------------------
 
