@@ -3,8 +3,10 @@
 Each start function returns a ready `Server`; whoever starts one stops it.
 """
 
+import ctypes
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,11 +23,13 @@ from s3dash.core.settings import Credentials, Datastore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
     from s3dash.objectstore.s3 import S3Store
 
 ACCESS_KEY = "testkey"
 SECRET_KEY = "testsecret"
 READY_S = 30.0
+PR_SET_PDEATHSIG = 1
 STARTS = 3
 
 
@@ -196,7 +200,16 @@ def _spawn(command: list[str], directory: Path) -> "subprocess.Popen[bytes]":
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
+
+
+def _die_with_parent() -> None:
+    """A test run that is killed cannot clean up: then the kernel ends the server.
+
+    It watches the thread that started the server, so start one from a thread that stays.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _ready(server: Server) -> bool:

@@ -1,8 +1,10 @@
 """What one run of the command line carries: options, both streams, services, signals."""
 
+import os.path
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from s3dash.cli.diagnostics import Diagnostics
@@ -15,7 +17,6 @@ from s3dash.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import typer
 
@@ -39,7 +40,7 @@ class Session:
         diagnostics: Diagnostics,
         services: Services,
         interrupts: Interrupts,
-        cwd: "Path",
+        cwd: Path,
     ) -> None:
         self.options = Options()
         self.output = output
@@ -130,7 +131,7 @@ class _Running(Generic[T]):
             self.ended.set()
 
 
-def _relative(path: str, roots: "Sequence[Path]", cwd: "Path") -> str:
+def _relative(path: str, roots: "Sequence[Path]", cwd: Path) -> str:
     if not path:
         raise UsageError("an empty PATH selects nothing")
     absolute = _plain(cwd / path)
@@ -147,11 +148,8 @@ def _relative(path: str, roots: "Sequence[Path]", cwd: "Path") -> str:
     return "/".join(parts)
 
 
-def _plain(path: "Path") -> "Path":
+def _plain(path: Path) -> Path:
     """Without `.` and `..`, but with symbolic links below the cache left as they are."""
-    import os.path
-    from pathlib import Path
-
     return Path(os.path.normpath(path))
 
 

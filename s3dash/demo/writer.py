@@ -12,10 +12,10 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from s3dash.clock import SystemClock
 from s3dash.core.cancel import CancelToken
@@ -143,16 +143,16 @@ class Colleague:
         return builds[0].relative_to(here).as_posix() if len(builds) >= _BUILDS else ""
 
 
-def follow(colleague: Colleague) -> None:
-    """Answer each request of standard input: `{do: change|hold|let go, …}`."""
-    for line in sys.stdin:
+def follow(colleague: Colleague, requests: Iterable[str], answers: TextIO) -> None:
+    """Answer each request, one a line: `{do: change|hold|let go, …}`."""
+    for line in requests:
         request = json.loads(line)
         try:
             answer = _answer(colleague, request)
         except S3DashError as error:
             answer = error.document()
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
     colleague.let_go()
 
 
@@ -180,7 +180,7 @@ def main() -> None:
     given = parser.parse_args()
     colleague = Colleague(world_of(os.environ))
     if given.follow:
-        follow(colleague)
+        follow(colleague, sys.stdin, sys.stdout)
         return
     gone = threading.Event()
     threading.Thread(target=_wait_for_the_end, args=(gone,), daemon=True).start()

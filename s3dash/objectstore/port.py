@@ -102,7 +102,10 @@ class ObjectStore(Protocol):
     def usage(self) -> Usage: ...
 
     def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose key starts with `prefix`, sorted by key, page by page."""
+        """All objects whose key starts with `prefix`, page by page, in the endpoint's own order.
+
+        That order is by key on S3, by path segment on SeaweedFS; `start_after` follows it.
+        """
         ...
 
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:

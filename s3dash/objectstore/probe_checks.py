@@ -60,12 +60,15 @@ class Probe:
         return key
 
     def clean_up(self) -> None:
+        """Deletes every key that was made, and once more what is listed all the same."""
         keys, self._keys = sorted(self._keys), set()
         try:
             self.store.delete_many(keys)
         except StoreError:  # an endpoint without bulk deletion
             for key in keys:
                 self.store.delete(key)
+        for info in list(self.store.list(self.root)):
+            self.store.delete(info.key)
 
 
 def create(probe: Probe) -> str:

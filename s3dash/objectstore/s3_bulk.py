@@ -113,7 +113,7 @@ def _open(target: Target, client: "ClientConfig", *, retries: int) -> BulkStore:
     options: ClientConfig = {**client, "allow_http": not secure, "connect_timeout": f"{CONNECT_S}s"}
     if target.ca_bundle is not None:
         options["root_certificate"] = target.ca_bundle.read_bytes()
-    url = _address(target)
+    url = bucket_url(target)
     return BulkStore(
         target.bucket,
         endpoint=url,
@@ -142,7 +142,7 @@ def _credential(signer: Callable[[], Signer]) -> "S3Credential":
     }
 
 
-def _address(target: Target) -> str:
+def bucket_url(target: Target) -> str:
     """obstore wants the bucket in the endpoint when it is to be in the host name."""
     if not target.virtual:
         return target.endpoint

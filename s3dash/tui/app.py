@@ -12,22 +12,21 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from s3dash.clock import Clock, SystemClock, iso
-from s3dash.core.cancel import CancelToken
+from s3dash.clock import Clock, SystemClock
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Direction
 from s3dash.engine.api import EngineApi
 from s3dash.errors import S3DashError
-from s3dash.tui import hints, keys
+from s3dash.tui import hints, keys, permits
 from s3dash.tui.bridge import POLL_S, Bridge
-from s3dash.tui.cells import Cell, one
+from s3dash.tui.cells import Cell
 from s3dash.tui.flows import leave, namespaces, operate
 from s3dash.tui.flows import locks as lock_flows
-from s3dash.tui.format import clock_time, safe
-from s3dash.tui.glyphs import LEVELS
-from s3dash.tui.look import Look, Running
+from s3dash.tui.last_event import LastEvent
+from s3dash.tui.look import Look
 from s3dash.tui.messages import Happened, SnapshotChanged
 from s3dash.tui.nocolor import PureAttributes
+from s3dash.tui.operation import Operation
 from s3dash.tui.process import listening, stop_all
 from s3dash.tui.redact import report, told
 from s3dash.tui.screens.main import MainScreen
@@ -37,10 +36,7 @@ from s3dash.tui.theme import NIGHT
 
 T = TypeVar("T")
 
-WRITING = ("push", "pull", "sync")
 TICKS_A_SECOND = round(1 / POLL_S)
-OWN_S = 1.0
-"""How long the engine's own note on an operation must not displace what we said of it."""
 WIDTHS = [(0, "-tiny"), (50, "-narrow"), (100, "-normal"), (160, "-wide")]
 HEIGHTS = [(0, "-flat"), (16, "-short"), (30, "-tall")]
 """Classes of the screen by its columns and rows; the style sheet says what each leaves out."""
@@ -67,19 +63,14 @@ class DashApp(App[None], inherit_bindings=False):
         self.clock = clock or SystemClock()
         self.opened = list(engines)
         self.current = 0
-        self.idle = asyncio.Event()
-        self.idle.set()
         self.no_color = no_color
         self._open_namespace = open_namespace
         self._bridge = Bridge(engines, clock=self.clock, post=self.post_message)
-        self._operation: Running | None = None
-        self._cancel = CancelToken()
-        self._leaving = False
-        self._last_event: Cell = one(" welcome: ? shows the keys", "dim")
+        self.operation = Operation(self.clock, on_left=self.exit)
+        self._event = LastEvent(self.clock)
         self._report = ""
         self._ticks = 0
         self._listed: tuple[EngineApi | None, float] = (None, 0.0)
-        self._own: tuple[str, float] = ("", 0.0)
         self.main = MainScreen(self)
 
     # --- life ---------------------------------------------------------------------------
@@ -109,7 +100,7 @@ class DashApp(App[None], inherit_bindings=False):
 
     def interrupted(self, signal_name: str) -> None:
         """A signal asks us to end: the terminal is restored, locks are released."""
-        self._cancel.cancel()
+        self.operation.token.cancel()
         self.exit(return_code=130, message=f"s3dash: stopped by {signal_name}")
 
     def _tick(self) -> None:
@@ -126,15 +117,9 @@ class DashApp(App[None], inherit_bindings=False):
         self._show()
 
     def on_happened(self, message: Happened) -> None:
-        row = message.row
-        operation, ended = self._own
-        if row.operation == operation and self.clock.monotonic() - ended < OWN_S:
-            return
-        prefix = "" if message.site == self.look.site.name else f"{message.site}: "
-        sign = LEVELS[row.level]
-        self._set_event(
-            row.at, one(f"{sign.glyph} {safe(prefix + row.operation)}: {safe(row.text)}", sign.look)
-        )
+        here = message.site == self.look.site.name
+        self._event.noted(message.row, site="" if here else message.site)
+        self.main.show_event()
 
     def _show(self) -> None:
         """Hand down what is known; time goes by even when nothing changes."""
@@ -167,38 +152,24 @@ class DashApp(App[None], inherit_bindings=False):
             current=self.current,
             now=self.clock.now(),
             mono=self.clock.monotonic(),
-            running=self._operation,
+            running=self.operation.running,
         )
 
     @property
     def last_event(self) -> Cell:
-        return self._last_event
+        return self._event.cell
 
     def tell(self, text: str, *, level: str = "info") -> None:
-        sign = LEVELS[level]
-        self.tell_cell(one(safe(text), sign.look if level != "info" else ""), level=level)
+        self._event.tell(text, level)
+        self.main.show_event()
 
     def tell_cell(self, cell: Cell, *, level: str = "info") -> None:
-        sign = LEVELS[level]
-        self._set_event(iso(self.clock.now()), ((f"{sign.glyph} ", sign.look), *cell))
-
-    def _set_event(self, at: str, cell: Cell) -> None:
-        self._last_event = ((f" {clock_time(at)} ", "dim"), *cell)
+        """Like `tell`, for a line with looks of its own."""
+        self._event.tell_cell(cell, level)
         self.main.show_event()
 
     def why_not(self, name: str) -> str:
-        snapshot = self.look.snapshot
-        if name in WRITING and snapshot.read_only:
-            return safe(f"read-only: this cache belongs to {snapshot.read_only}")
-        if name in (*WRITING, "namespace") and self._operation is not None:
-            return f"a {self._operation.direction} is running; x in 3 Transfers cancels it"
-        if name == "auto" and snapshot.read_only:
-            return safe(f"read-only: this cache belongs to {snapshot.read_only}")
-        if name == "namespace" and self._open_namespace is None:
-            return "namespaces cannot be changed here"
-        if name == "transfers.cancel" and self._operation is None:
-            return "nothing runs that was started here"
-        return ""
+        return permits.why_not(name, self.look, namespaces=self._open_namespace is not None)
 
     def _refuses(self, name: str) -> bool:
         """True when the command cannot be given; the reason is told."""
@@ -217,35 +188,25 @@ class DashApp(App[None], inherit_bindings=False):
         """Carry out what the user saw."""
         if self._refuses(direction):
             return
-        site = self.look.site.name
-        self._operation = Running(direction=direction, site=site, since=self.clock.monotonic())
-        self._cancel = CancelToken()
-        self.idle.clear()
+        cancel = self.operation.begin(direction, self.look.site.name)
         self.tell(f"{direction} started")
-        self._go(operate.run(self, answer, self._cancel), group="operation")
+        self._go(operate.run(self, answer, cancel), group="operation")
 
-    def operation_ended(self) -> None:
-        if self._operation is not None:
-            self._own = (self._operation.direction, self.clock.monotonic())
-        self._operation = None
-        self.idle.set()
+    def operation_ended(self, direction: Direction) -> None:
+        self._event.ended(direction)
         self._bridge.poll()
+        self.operation.end()
         self.main.show()
-        if self._leaving:
-            self.exit()
 
     def cancel_operation(self) -> None:
         if not self._refuses("transfers.cancel"):
-            self._cancel.cancel()
+            self.operation.token.cancel()
             self.tell("stopping …")
 
     def leave_when_done(self) -> None:
         """Quit as soon as the running operation has ended."""
-        self._leaving = True
-        if self._operation is None:
-            self.exit()
-        else:
-            self.tell("quits when this is done")
+        self.tell("quits when this is done")
+        self.operation.leave_at_end()
 
     def toggle_auto(self) -> None:
         if not self._refuses("auto"):

@@ -17,7 +17,7 @@ EDGE = 1
 NARROWEST = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Column(Generic[R]):
     """`width` in cells, 0 takes what is left; `least` is the list width below which it goes.
 

@@ -1,5 +1,6 @@
 """How failures end: exit codes, documents, no traceback, no secret; signals."""
 
+import io
 import os
 import signal
 import threading
@@ -7,9 +8,10 @@ import threading
 import pytest
 
 from s3dash import errors
+from s3dash.cli.main import run
 from s3dash.core.cancel import CancelToken
 from s3dash.core.report import Result
-from tests.cli.fakes import FakeEngine, cli
+from tests.cli.fakes import FakeEngine, FakeServices, cli
 
 SECRET = "hunter2-secret"
 
@@ -112,6 +114,27 @@ def test_a_second_signal_ends_it_at_once() -> None:
     assert done.code == 130
     assert "stopped by SIGINT" in done.err
     assert engine.stops == 1
+
+
+def test_a_slow_end_is_told_and_waited_for() -> None:
+    told = threading.Event()
+
+    class Watched(io.StringIO):
+        def write(self, text: str) -> int:
+            if "stopping" in text:
+                told.set()
+            return super().write(text)
+
+    def slow(cancel: CancelToken) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert told.wait(10)
+        cancel.check()
+
+    err = Watched()
+    services = FakeServices(FakeEngine(job=slow))
+    code = run(["push"], services=services, stdout=io.StringIO(), stderr=err, environ={})
+    assert code == 130
+    assert err.getvalue().startswith("stopping; once more to quit at once\ns3dash: stopped by SIG")
 
 
 def test_progress_is_shown_on_a_terminal_and_cleared() -> None:

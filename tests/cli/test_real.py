@@ -1,6 +1,5 @@
 """The command line with everything real behind it, on SeaweedFS; failures a user can cause."""
 
-import io
 import json
 import os
 import signal
@@ -12,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from s3dash.cli.main import run
 from tests.cli.fakes import Done
+from tests.cli.real import plain_run
 from tests.servers import Server, free_port
 
 Cli = Callable[..., Done]
@@ -46,9 +45,7 @@ class Desk:
         }
 
     def __call__(self, *arguments: str) -> Done:
-        out, err = io.StringIO(), io.StringIO()
-        code = run(arguments, stdout=out, stderr=err, environ=self.environ, cwd=self.home)
-        return Done(code, out.getvalue(), err.getvalue())
+        return plain_run(*arguments, environ=self.environ, cwd=self.home)
 
     def write(self, rel: str, text: str) -> None:
         path = self.cache / rel

@@ -73,7 +73,7 @@ def test_an_endpoint_that_ignores_conditions_is_unsafe(rclone: Server, tmp_path:
     found = doctor(store, nonce="d")
     assert found.locking == "unsafe"
     assert failed(found) >= {"create", "replace", "create race", "stale delete", "ranges"}
-    assert list(store.list()) == []
+    assert ("clean-up" in failed(found)) is any(store.list())  # rclone may lose a deletion
     store.close()
 
 
@@ -136,12 +136,12 @@ def test_a_counter_that_loses_writes_is_found() -> None:
     """All writers read before any of them writes, and no write is refused."""
     readers, left = threading.Barrier(8), iter(range(8 * 5))
 
-    def before(op: str, key: str) -> None:
+    def after(op: str, key: str) -> None:
         if op == "get" and key.endswith("/counter") and next(left, None) is not None:
             readers.wait(10)
 
     store = Bent(no_replace=True)
-    store.before = before
+    store.after = after
     found = doctor(store, nonce="n")
     assert {"replace", "counter race"} <= failed(found)
     assert found.locking == "unsafe"

@@ -1,90 +1,19 @@
 """`s3dash demo` in a real terminal: a living dashboard, and nothing of it stays."""
 
-import fcntl
-import os
-import pty
 import re
-import select
 import signal
-import struct
-import subprocess
-import sys
-import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import pyte
 import pytest
 
+from tests.e2e.terminal import Terminal
 from tests.e2e.traces import processes_below
-
-PATIENCE_S = 60.0
-
-
-class Terminal:
-    """A pseudo-terminal of 120 by 40 with the demo in it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.main, side = pty.openpty()
-        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self._screen = pyte.Screen(120, 40)
-        self._stream = pyte.ByteStream(self._screen)
-        sealed = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "s3dash", "demo"],
-            env={**sealed, "TMPDIR": str(directory), "TERM": "xterm-256color"},
-            stdin=side,
-            stdout=side,
-            stderr=side,
-            start_new_session=True,
-        )
-        os.close(side)
-
-    def wait_for(self, *words: str) -> None:
-        """Read until the screen shows all words at once."""
-        self.wait_until(lambda shown: all(word in shown for word in words))
-
-    def wait_until(self, holds: Callable[[str], bool]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not holds(self.shown):
-            assert time.monotonic() < end, f"never seen in\n{self.shown}"
-            assert self._read(), f"ended before it was seen:\n{self.shown}"
-
-    @property
-    def shown(self) -> str:
-        return "\n".join(self._screen.display)
-
-    def press(self, keys: str) -> None:
-        os.write(self.main, keys.encode())
-
-    def end(self) -> int:
-        """The exit code; reads on meanwhile, because a full terminal would block it."""
-        while self._read():
-            pass
-        return self.process.wait(PATIENCE_S)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.main)
-
-    def _read(self) -> bool:
-        """False once the other side has gone."""
-        if not select.select([self.main], [], [], PATIENCE_S)[0]:
-            return False
-        try:
-            data = os.read(self.main, 65536)
-        except OSError:
-            return False
-        self._stream.feed(data)
-        return bool(data)
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    opened = Terminal(tmp_path)
+    opened = Terminal("demo", cwd=tmp_path, environ={"TMPDIR": str(tmp_path)})
     try:
         yield opened
     finally:

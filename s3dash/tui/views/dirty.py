@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from s3dash.core.snapshot import DirtyRow
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
-from s3dash.tui.format import age, between, clock_time, count, moment, safe, size
+from s3dash.tui.format import age, between, count, moment, safe, size
 from s3dash.tui.glyphs import CHANGES
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import Badge, Memo, View, field, head, joined, row_of

@@ -4,6 +4,7 @@ Loading a million rows costs nothing but a reference: without a filter or an ord
 looked at. A filter works in slices, so that the screen stays quick meanwhile.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -43,8 +44,19 @@ class LineModel(Generic[R]):
         """True while rows remain that the filter has not seen."""
         return self._test is not None and self._next < len(self._rows)
 
+    def _index(self, line: int) -> int:
+        return line if self._shown is None else self._shown[line]
+
+    def _line(self, index: int) -> int:
+        """Where the row with this index is shown, or the next one that is."""
+        if self._shown is None:
+            return index
+        if self._order is None:
+            return bisect_left(self._shown, index)
+        return self._shown.index(index) if index in self._shown else 0
+
     def row(self, line: int) -> R:
-        return self._rows[line if self._shown is None else self._shown[line]]
+        return self._rows[self._index(line)]
 
     def key(self, line: int) -> str:
         return self._key(self.row(line))
@@ -72,10 +84,10 @@ class LineModel(Generic[R]):
 
     def set_filter(self, test: Callable[[R], bool] | None) -> None:
         """Show only rows that pass; call `filter_some` until nothing is left to look at."""
-        held = self.key(self.cursor) if self.cursor < len(self) else None
+        at = self._index(self.cursor) if self.cursor < len(self) else 0
         self._test = test
         self._project()
-        self._follow(held)
+        self.move(self._line(at))
 
     def filter_some(self, budget: int = 20_000) -> bool:
         """Look at up to `budget` more rows; True while more remain."""

@@ -13,8 +13,9 @@ from s3dash.tui.format import safe
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import View
 from s3dash.tui.widgets.line import Line
-from s3dash.tui.widgets.line_list import LineList, MarkList
+from s3dash.tui.widgets.line_list import LineList
 from s3dash.tui.widgets.list_model import LineModel
+from s3dash.tui.widgets.mark_list import MarkList
 
 R = TypeVar("R")
 

@@ -1,0 +1,319 @@
+"""Push, pull and sync: the plan first, and only what was shown."""
+
+import threading
+
+import pytest
+
+from s3dash.core.diff import Verdict
+from s3dash.core.plan import Plan
+from s3dash.core.report import Failed, Result
+from s3dash.tui.screens.plan import PlanScreen
+from tests.tui.driver import NARROW, TINY, WIDE, Stage, play
+from tests.tui.fake_engine import HOSTILE, FakeEngine, change, dirty, idle, refusing
+
+NEW = change("b/new.txt", Verdict.LOCAL_ADDED, 2048)
+EDIT = change("a/edit.txt", Verdict.LOCAL_MODIFIED)
+GONE = change("c/gone.txt", Verdict.LOCAL_DELETED)
+THEIRS = change("d/theirs.txt", Verdict.REMOTE_ADDED)
+
+
+def engine(*changes: object) -> FakeEngine:
+    made = FakeEngine(idle(dirty=(dirty("a/edit.txt"), dirty("b/new.txt", "added"))))
+    made.changes = list(changes)  # type: ignore[arg-type] # changes, loosely typed for brevity
+    return made
+
+
+def ran(made: FakeEngine) -> list[str]:
+    """The paths of the plan that was run, once."""
+    [(plan, _)] = made.asked("run")
+    assert isinstance(plan, Plan)
+    return [item.path for item in plan.items]
+
+
+async def planned(stage: Stage, key: str = "P") -> PlanScreen:
+    await stage.press(key)
+    screen = await stage.opened(PlanScreen)
+    await stage.until(lambda: stage.app.screen.query_one("#run").display or "no" in stage.text())
+    stage.clock.advance(1.0)
+    assert isinstance(screen, PlanScreen)
+    return screen
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, TINY])
+@pytest.mark.parametrize(
+    ("key", "direction", "paths"),
+    [("P", "push", ["b/new.txt"]), ("p", "pull", ["d/theirs.txt"]), ("s", "sync", None)],
+)
+def test_enter_runs_a_plan_that_destroys_nothing(
+    key: str, direction: str, paths: list[str] | None, size: tuple[int, int]
+) -> None:
+    made = engine(NEW, THEIRS)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage, key)
+        await stage.press("enter")
+        await stage.until(lambda: made.asked("run"))
+        assert made.asked("plan") == [(direction, ())]
+        assert ran(made) == (paths or ["b/new.txt", "d/theirs.txt"])
+
+    play(script, made, size=size)
+
+
+def test_the_result_is_the_last_event() -> None:
+    made = engine(NEW)
+    made.on_run = lambda: made.note("2 pushed")
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.look.running is None and made.asked("run"))
+        await stage.settle()
+        assert "push done: 2 up" in stage.event
+        assert "commit 18" in stage.event
+
+    play(script, made)
+
+
+def test_the_plan_shows_totals_reasons_and_deletions_first() -> None:
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        assert "1 delete in bucket" in stage.line("#plan-totals")
+        rows = stage.rows("#plan-list")
+        assert "c/gone.txt" in rows[0]
+        assert "deleted here" in rows[0]
+        assert "overwrite" in rows[1]
+        assert "new here" in rows[2]
+
+    play(script, engine(NEW, EDIT, GONE))
+
+
+@pytest.mark.parametrize("what", [EDIT, GONE])
+def test_enter_never_overwrites_or_deletes_in_the_bucket(what: object) -> None:
+    made = engine(what)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        assert stage.app.focused is stage.app.screen.query_one("#cancel")
+        stage.app.screen.query_one("#plan-list").focus()
+        for _ in range(5):
+            stage.clock.advance(1.0)
+            await stage.press("enter")
+        assert "enter never deletes or overwrites" in stage.line("#plan-note")
+        await stage.press("tab", "enter")
+        assert stage.app.screen is stage.main
+        assert not made.asked("run")
+
+    play(script, made)
+
+
+def test_y_runs_what_destroys_and_passes_the_number_of_deletions_seen() -> None:
+    made = engine(NEW, EDIT, GONE)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("y")
+        await stage.until(lambda: made.asked("run"))
+        assert ran(made) == ["c/gone.txt", "a/edit.txt", "b/new.txt"]
+        assert made.asked("run")[0][1] == 1
+
+    play(script, made)
+
+
+def test_keys_that_come_too_early_or_repeat_confirm_nothing() -> None:
+    made = engine(NEW, GONE)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        screen = stage.app.screen
+        assert isinstance(screen, PlanScreen)
+        screen.ready(await stage.app.ask(lambda: made.plan("push")))
+        for _ in range(6):
+            stage.clock.advance(0.2)
+            await stage.press("y")
+            await stage.press("enter")
+        assert not made.asked("run")
+        assert stage.app.screen is screen
+        stage.clock.advance(0.31)
+        await stage.press("y")
+        await stage.until(lambda: made.asked("run"))
+
+    play(script, made)
+
+
+def test_space_leaves_a_row_out() -> None:
+    made = engine(NEW, EDIT, GONE)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("space", "space")
+        assert "☐ 2 left out" in stage.line("#plan-totals")
+        assert "☐" in stage.rows("#plan-list")[0]
+        await stage.press("k", "k", "space")
+        assert "☑" in stage.rows("#plan-list")[0]
+        await stage.press("y")
+        await stage.until(lambda: made.asked("run"))
+        assert ran(made) == ["c/gone.txt", "b/new.txt"]
+
+    play(script, made)
+
+
+@pytest.mark.parametrize("key", ["escape", "q"])
+def test_closing_the_plan_does_nothing(key: str) -> None:
+    made = engine(NEW)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press(key)
+        assert stage.app.screen is stage.main
+        assert not made.asked("run")
+
+    play(script, made)
+
+
+def test_an_empty_plan_says_so_and_runs_nothing() -> None:
+    made = engine()
+
+    async def script(stage: Stage) -> None:
+        await stage.press("P")
+        await stage.opened(PlanScreen)
+        await stage.until(lambda: "Nothing to push." in stage.text())
+        stage.clock.advance(1.0)
+        await stage.press("y")
+        await stage.press("enter")
+        assert stage.app.screen is stage.main
+        assert not made.asked("run")
+
+    play(script, made)
+
+
+def test_a_plan_that_fails_tells_why_and_what_helps() -> None:
+    made = engine(NEW)
+    made.error["plan"] = refusing("connection refused [/x]", "is the server up?")
+
+    async def script(stage: Stage) -> None:
+        await stage.press("P")
+        await stage.opened(PlanScreen)
+        await stage.until(lambda: "connection refused [/x]" in stage.text())
+        assert "is the server up?" in stage.text()
+        await stage.press("escape")
+        assert stage.app.screen is stage.main
+
+    play(script, made)
+
+
+def test_marked_paths_alone_are_pushed_from_dirty() -> None:
+    made = engine(NEW, EDIT)
+
+    async def script(stage: Stage) -> None:
+        await stage.press("2", "j", "space")
+        assert "1 marked" in stage.line("#dirty-summary")
+        await planned(stage)
+        assert made.asked("plan") == [("push", ("b/new.txt",))]
+        assert "1 marked path" in stage.text()
+        await stage.press("enter")
+        await stage.until(lambda: made.asked("run"))
+        assert ran(made) == ["b/new.txt"]
+
+    play(script, made)
+
+
+def test_x_cancels_what_runs_and_the_end_is_told() -> None:
+    made = engine(NEW)
+    made.gate = threading.Event()
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("enter")
+        await stage.until(made.running.is_set)
+        await stage.press("3")
+        assert "x cancel" in stage.line("#keys")
+        await stage.press("x")
+        await stage.until(lambda: stage.app.look.running is None)
+        assert "push cancelled" in stage.event
+
+    play(script, made)
+
+
+def test_while_one_runs_no_other_is_planned() -> None:
+    made = engine(NEW)
+    made.gate = threading.Event()
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("enter")
+        await stage.until(made.running.is_set)
+        await stage.press("p")
+        assert "a push is running" in stage.event
+        assert stage.app.screen is stage.main
+        assert len(made.asked("plan")) == 1
+        assert made.gate is not None
+        made.gate.set()
+        await stage.until(lambda: stage.app.look.running is None)
+
+    play(script, made)
+
+
+def test_a_failed_run_tells_its_reason() -> None:
+    made = engine(NEW)
+    made.error["run"] = refusing("the lock was lost")
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("enter")
+        await stage.until(lambda: "push failed: the lock was lost" in stage.event)
+        assert stage.app.look.running is None
+
+    play(script, made)
+
+
+def test_an_unexpected_exception_is_told_without_its_values_and_the_screen_lives_on() -> None:
+    made = engine(NEW)
+    made.error["run"] = ValueError("secret hunter2")
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("enter")
+        await stage.until(lambda: "unexpected ValueError" in stage.event)
+        assert "hunter2" not in stage.text()
+        await stage.press("2")
+        assert stage.main.pane.view.name == "dirty"
+
+    play(script, made)
+
+
+def test_partial_failure_names_the_first_path() -> None:
+    made = engine(NEW)
+    made.result = Result(action="push", pushed=1, failed=[Failed(HOSTILE, "503")])
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("enter")
+        await stage.until(lambda: "1 failed" in stage.event)
+        assert "[/x]\\x1b" in stage.event
+
+    play(script, made)
+
+
+@pytest.mark.parametrize("key", ["P", "p", "s", "A"])
+def test_a_reader_is_told_why_it_may_not_write(key: str) -> None:
+    made = FakeEngine(idle(read_only="pid 12 on vm"))
+
+    async def script(stage: Stage) -> None:
+        await stage.press(key)
+        assert "read-only: this cache belongs to pid 12 on vm" in stage.event
+        assert stage.app.screen is stage.main
+        assert not made.asked("plan")
+        assert not made.asked("set_auto")
+
+    play(script, made)
+
+
+def test_hostile_paths_do_not_break_the_plan() -> None:
+    made = engine(change(HOSTILE, Verdict.LOCAL_ADDED))
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        assert "a[/x]\\x1b[31m" in stage.text()
+        assert "\x1b" not in stage.text()
+
+    play(script, made)
