@@ -37,7 +37,8 @@ def tour(world: World, beside: Beside, clock: Clock) -> Iterator[Step]:
             try:
                 detail, ok = step(), True
             except S3DashError as error:
-                detail, ok = f"{type(error).__name__}: {error.message}", False
+                hint = f" ({error.hint})" if error.hint else ""
+                detail, ok = f"{type(error).__name__}: {error.message}{hint}", False
             yield Step(name, ok, detail, round(clock.monotonic() - began, 3))
             if not ok:
                 return

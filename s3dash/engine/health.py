@@ -13,7 +13,7 @@ _LAST = "last:{}"
 
 
 class Health:
-    """Read from any thread. `latency_ms` is of the last answered listing."""
+    """Read from any thread. `latency_ms` is of the last answer."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -37,7 +37,7 @@ class Health:
     def answered(self) -> None:
         self.healthy, self.message = True, ""
         self.checked_at = self._ctx.now()
-        self.latency_ms = self._ctx.reader.latency_ms
+        self.latency_ms = self._ctx.store.usage.latency_ms
 
     def failed(self, error: S3DashError) -> None:
         if error.message != self.message:

@@ -50,7 +50,7 @@ def open_engine(
         settings=settings,
         keys=keys,
         store=store,
-        reader=IndexReader(store, keys, docs, clock=clock),
+        reader=IndexReader(store, keys, docs),
         state=state,
         cache=CacheDir(settings.cache, namespace=settings.namespace),
         sidecar=SidecarFile(settings.cache),

@@ -7,7 +7,7 @@ error, never an empty index (source: shared-datastore protocol; reliability sect
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from s3dash.clock import Clock, iso
+from s3dash.clock import iso
 from s3dash.core import paths
 from s3dash.core.cancel import CancelToken
 from s3dash.core.index import Entry, Meta, decode_entries, decode_meta, entry_problem
@@ -58,12 +58,8 @@ class RemoteIndex:
 class IndexReader:
     """Keeps the documents it has read, so that the next load fetches only what changed."""
 
-    def __init__(
-        self, store: ObjectStore, keys: Keys, docs: dict[str, Doc] | None = None, *, clock: Clock
-    ) -> None:
+    def __init__(self, store: ObjectStore, keys: Keys, docs: dict[str, Doc] | None = None) -> None:
         self._store = store
-        self._clock = clock
-        self.latency_ms: float | None = None
         self._keys = keys
         self._docs = dict(docs or {})
         self._parsed: dict[str, tuple[str, dict[str, Entry], dict[str, str]]] = {}
@@ -80,7 +76,7 @@ class IndexReader:
         Raises IndexCorrupt, and every failure of the store as it is.
         """
         for _ in range(LOAD_ROUNDS):
-            listing = self._list()
+            listing = {info.key: info for info in self._store.list(self._keys.index_dir)}
             index = self._from_listing(listing)
             if index is not None:
                 self._latest = index
@@ -88,12 +84,6 @@ class IndexReader:
         raise CommitConflict(
             "the remote index kept moving while it was read", hint="try again in a moment"
         )
-
-    def _list(self) -> dict[str, ObjectInfo]:
-        began = self._clock.monotonic()
-        listing = {info.key: info for info in self._store.list(self._keys.index_dir)}
-        self.latency_ms = round((self._clock.monotonic() - began) * 1000, 1)
-        return listing
 
     def know(self, key: str, doc: Doc) -> None:
         """A document that we have just written: no need to fetch it."""

@@ -1,6 +1,7 @@
 """Counting what a store asks of its endpoint, and knowing the endpoint's clock."""
 
 import threading
+import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -15,9 +16,11 @@ class Meter:
         self._lock = threading.Lock()
         self._server_time: datetime | None = None
         self._answered = False
+        self._mine = threading.local()
 
     def request(self) -> None:
         """One HTTP request leaves; a retry is a request too."""
+        self._mine.sent = time.perf_counter()
         with self._lock:
             self.usage.requests += 1
 
@@ -32,8 +35,10 @@ class Meter:
             self.usage.bytes_down += count
 
     def answer(self, status: int, date: datetime | None) -> None:
-        """An answer came; a success proves that the bucket is there."""
+        """The answer to this thread's request came; a success proves that the bucket is there."""
+        took = time.perf_counter() - self._mine.sent
         with self._lock:
+            self.usage.latency_ms = round(took * 1000, 1)
             self._answered = self._answered or 200 <= status < 300
             self._server_time = date or self._server_time
 

@@ -63,11 +63,15 @@ class Downloaded:
 
 @dataclass(slots=True)
 class Usage:
-    """What a store has asked of the endpoint so far. Counted by the adapters, thread-safe."""
+    """What a store has asked of the endpoint so far. Counted by the adapters, thread-safe.
+
+    `latency_ms` is the time from the latest small request to its answer, None before the first.
+    """
 
     requests: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
+    latency_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,11 @@ class Stage:
     def main(self) -> MainScreen:
         return self.app.main
 
+    @property
+    def at_home(self) -> bool:
+        """True when no dialog is open."""
+        return self.app.screen is self.main
+
     def line(self, selector: str) -> str:
         """The text of a line or block, wherever it is on the current screen."""
         block = self.app.screen.query_one(selector, Block)

@@ -103,7 +103,7 @@ def test_enter_opens_the_detail_and_escape_closes_it(size: tuple[int, int]) -> N
         assert isinstance(stage.app.screen, DetailScreen)
         assert "p/0001" in stage.line("#detail-text")
         await stage.press("escape")
-        assert stage.app.screen is stage.main
+        assert stage.at_home
 
     play(script, many(), size=size)
 
@@ -250,7 +250,7 @@ def test_what_changes_in_the_engine_appears() -> None:
         engine.snap = replace(engine.snap, dirty=(dirty("fresh/file"), dirty("p/0000")))
         await stage.settle()
         assert "fresh/file" in stage.rows()[0]
-        assert stage.main.pane.model.current.path == "p/0000"
+        assert stage.main.pane.model.cursor == 1
         assert "2 Dirty 2" in stage.line("#tabs")
 
     play(script, engine)

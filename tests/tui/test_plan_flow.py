@@ -100,7 +100,7 @@ def test_enter_never_overwrites_or_deletes_in_the_bucket(what: object) -> None:
             await stage.press("enter")
         assert "enter never deletes or overwrites" in stage.line("#plan-note")
         await stage.press("tab", "enter")
-        assert stage.app.screen is stage.main
+        assert stage.at_home
         assert not made.asked("run")
 
     play(script, made)
@@ -164,7 +164,7 @@ def test_closing_the_plan_does_nothing(key: str) -> None:
     async def script(stage: Stage) -> None:
         await planned(stage)
         await stage.press(key)
-        assert stage.app.screen is stage.main
+        assert stage.at_home
         assert not made.asked("run")
 
     play(script, made)
@@ -180,7 +180,7 @@ def test_an_empty_plan_says_so_and_runs_nothing() -> None:
         stage.clock.advance(1.0)
         await stage.press("y")
         await stage.press("enter")
-        assert stage.app.screen is stage.main
+        assert stage.at_home
         assert not made.asked("run")
 
     play(script, made)
@@ -196,7 +196,7 @@ def test_a_plan_that_fails_tells_why_and_what_helps() -> None:
         await stage.until(lambda: "connection refused [/x]" in stage.text())
         assert "is the server up?" in stage.text()
         await stage.press("escape")
-        assert stage.app.screen is stage.main
+        assert stage.at_home
 
     play(script, made)
 
@@ -244,7 +244,7 @@ def test_while_one_runs_no_other_is_planned() -> None:
         await stage.until(made.running.is_set)
         await stage.press("p")
         assert "a push is running" in stage.event
-        assert stage.app.screen is stage.main
+        assert stage.at_home
         assert len(made.asked("plan")) == 1
         assert made.gate is not None
         made.gate.set()
@@ -301,7 +301,7 @@ def test_a_reader_is_told_why_it_may_not_write(key: str) -> None:
     async def script(stage: Stage) -> None:
         await stage.press(key)
         assert "read-only: this cache belongs to pid 12 on vm" in stage.event
-        assert stage.app.screen is stage.main
+        assert stage.at_home
         assert not made.asked("plan")
         assert not made.asked("set_auto")
 
