@@ -135,6 +135,12 @@ class CommitConflict(S3DashError):
     retryable = True
 
 
+class ForeignVersion(CommitConflict):
+    """An object that no index names is where ours should go; it was not overwritten."""
+
+    retryable = False
+
+
 class GuardTripped(S3DashError):
     """More deletions than the delete guard lets pass without being asked."""
 

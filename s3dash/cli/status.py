@@ -65,7 +65,7 @@ def _facts(found: "Status") -> list[Row]:
 
 def _health(found: "Status") -> Cell:
     if not found.healthy:
-        return Cell("no answer", "bad")
+        return Cell("unusable now", "bad")
     taken = f", {found.latency_ms:.0f} ms" if found.latency_ms is not None else ""
     return Cell(f"healthy{taken}", "good")
 

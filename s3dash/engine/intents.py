@@ -5,6 +5,7 @@ They tell a deletion (a tombstone) from an entry that a plain client overwrote b
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
@@ -38,14 +39,29 @@ def write(ctx: Context, intent: Intent, nonce: str) -> None:
     Cas(ctx.store, ctx.clock, ctx.cancel).put(key, msgspec.json.encode(intent), version=None)
 
 
-def tombstones(ctx: Context) -> dict[str, set[str]]:
-    """Every deletion that is on record: path to the tags that were deleted."""
-    found: dict[str, set[str]] = {}
+@dataclass(slots=True)
+class Records:
+    """What is on record: `tombstones`, deletions by path that no later commit took back, and
+    `latest`, the tag that the last commit of an s3dash gave a path."""
+
+    tombstones: dict[str, set[str]] = field(default_factory=dict)
+    latest: dict[str, str] = field(default_factory=dict)
+
+
+def read_all(ctx: Context) -> Records:
+    """Every record, in order of time."""
+    records = Records()
     for info in ctx.store.list(ctx.keys.commits):
         intent = _read(ctx, info.key)
-        for rel, tag in intent.tombstones.items() if intent else ():
-            found.setdefault(rel, set()).add(tag)
-    return found
+        if intent is None:
+            continue
+        for rel, tag in intent.adds.items():
+            records.tombstones.get(rel, set()).discard(tag)
+            records.latest[rel] = tag
+        for rel, tag in intent.tombstones.items():
+            records.tombstones.setdefault(rel, set()).add(tag)
+            records.latest.pop(rel, None)
+    return records
 
 
 def prune(ctx: Context) -> None:

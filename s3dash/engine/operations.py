@@ -40,7 +40,7 @@ def observe(ctx: Context) -> Observation:
         index = ctx.reader.load()
         hash_where_needed(ctx, local, index.entries)
         seen = compare(ctx, local, index, lazy=is_lazy(ctx))
-        heal.confirm_deletions(ctx, seen)
+        heal.confirm(ctx, seen)
     return seen
 
 

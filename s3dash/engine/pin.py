@@ -8,6 +8,9 @@ from typing import BinaryIO
 
 from s3dash.engine.context import Context
 from s3dash.errors import NotFound, PreconditionFailed
+from s3dash.objectstore.port import ObjectInfo
+
+ABANDONED_S = 86_400.0
 
 
 def object_sha256(ctx: Context, key: str, etag: str, sink: BinaryIO | None = None) -> str | None:
@@ -40,3 +43,13 @@ def find_version(ctx: Context, rel: str, known: set[str]) -> tuple[str | None, s
         return None, None
     digest = object_sha256(ctx, key, etag)
     return (etag if digest in known else None), digest
+
+
+def is_abandoned(info: ObjectInfo) -> bool:
+    """True for an object that was uploaded long ago; no index names it, says the caller.
+
+    By the server's clock alone.
+    """
+    if info.server_time is None or info.last_modified is None:
+        return False
+    return (info.server_time - info.last_modified).total_seconds() > ABANDONED_S

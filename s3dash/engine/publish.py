@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from s3dash.core.index import Entry
 from s3dash.core.plan import Item, conflict_of
 from s3dash.core.report import Result
 from s3dash.engine import commit, commit_v1, intents
@@ -17,6 +18,7 @@ from s3dash.engine.lease import Lease, Timing
 from s3dash.engine.observe import Observation
 from s3dash.engine.pin import find_version
 from s3dash.engine.recover import Leftovers
+from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.transfer import Sent
 from s3dash.errors import NotFound, PreconditionFailed, S3DashError
 from s3dash.local.state import BaseRow, JournalRow
@@ -65,6 +67,7 @@ def publish(
         ctx.stage.holding_lock(),
     ):
         index = ctx.reader.load()
+        edits = [*edits, *_seeds(ctx, index, {edit.rel for edit in edits})]
         lease.guard()
         intents.write(ctx, _intent(ctx, work, edits), work.nonce)
         if index.version == 1:
@@ -108,12 +111,33 @@ def _intent(ctx: Context, work: Work, edits: Sequence[commit.Edit]) -> intents.I
     )
 
 
+def _seeds(ctx: Context, index: RemoteIndex, touched: set[str]) -> list[commit.Edit]:
+    """There is no index: publish what the listing found, with the hashes that we know.
+
+    `index` is as it is under the lock: meanwhile somebody else may have published one.
+    """
+    if not index.rebuilt:
+        return []
+    base = ctx.state.base_rows()
+    edits = []
+    for rel, entry in index.entries.items():
+        if rel in touched:
+            continue
+        row = base.get(rel)
+        known = row.sha256 if row and row.tag == entry.tag else None
+        published = Entry(key=rel, size=entry.size, lastModified=entry.lastModified, sha256=known)
+        edits.append(commit.Edit(rel, published, None))
+    return edits
+
+
 def _version_to_delete(ctx: Context, seen: Observation, left: Leftovers, item: Item) -> str | None:
     """The ETag of the version that the user deleted; None: it is not there, or not that one."""
     unfinished = left.uploads.get(item.path)
     if unfinished is not None:
         return unfinished.etag
-    row = seen.local.base[item.path]
+    row = seen.local.base.get(item.path)
+    if row is None:  # an entry without an object
+        return None
     if row.etag is not None:
         return row.etag
     return find_version(ctx, item.path, {row.sha256})[0]
@@ -128,7 +152,7 @@ def _journal_deletions(ctx: Context, work: Work) -> None:
             sha256=item.change.base.sha256 if item.change.base else "",
             size=item.size,
             etag=work.etags[item.path],
-            base_sha=None,
+            over=item.change.remote.tag if item.change.remote else None,
             at=ctx.now(),
         )
         for item in work.removed
@@ -206,7 +230,7 @@ def _settle(
     ctx: Context, result: Result, work: Work, done: commit.Committed, gone: set[str]
 ) -> None:
     """The commit holds: base moves, the journal is done, the result says so."""
-    rows = []
+    rows, older = [], []
     for sent in work.sent:
         rel, version = sent.item.path, sent.version
         if rel in done.refused:
@@ -216,11 +240,14 @@ def _settle(
             rel, version.sha256, version.size, version.sha256, version.etag, sent.stat, sent.read_ns
         )
         rows.append(row)
+        remote = sent.item.change.remote
+        if remote is not None and remote.sha256 not in (None, version.sha256):
+            older.append((rel, remote.tag))
         result.bytes_up += version.size
     result.pushed += len(rows)
     result.deleted_remote += len(gone)
     result.conflicts.extend(conflict_of(i.change) for i in work.removed if i.path in done.refused)
     result.commit_seq = done.commit_seq
-    ctx.state.apply(save=rows, drop=gone)
+    ctx.state.apply(save=rows, drop=gone, older=older)
     over = [s.item.path for s in work.sent] + [i.path for i in work.removed]
     ctx.state.journal_clear([rel for rel in over if rel not in work.stuck])

@@ -35,31 +35,49 @@ def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
     _move_base(ctx, plan, seen)
     downloads = plan.by(Action.DOWNLOAD, Action.KEEP_BOTH)
     rows = {i.path: ctx.accounting.queue("down", i.path, _size(i)) for i in downloads}
+    in_the_way: list[Item] = []
+    try:
+        _download_all(ctx, seen, downloads, rows, result, in_the_way)
+        ctx.cancel.check()
+        if not result.failed:
+            _delete_local(ctx, plan, seen, result)
+        _download_all(ctx, seen, in_the_way, rows, result)
+    finally:
+        _cancel_queued(ctx, rows)
+
+
+def _download_all(
+    ctx: Context,
+    seen: Observation,
+    items: list[Item],
+    rows: dict[str, Transfer],
+    result: Result,
+    in_the_way: list[Item] | None = None,
+) -> None:
+    """`in_the_way` takes the items whose place is not free yet: a deletion may free it."""
     saved: list[BaseRow] = []
     work = each(
         lambda item: _download(ctx, seen, item, rows[item.path]),
-        downloads,
+        items,
         workers=ctx.settings.pull_concurrency,
         cancel=ctx.cancel,
         name="s3dash-pull",
     )
     try:
         for item, outcome in work:
-            if isinstance(outcome, S3DashError):
+            if isinstance(outcome, PathBlocked) and in_the_way is not None:
+                in_the_way.append(item)
+            elif isinstance(outcome, S3DashError):
                 _tell(result, item.path, outcome)
-                continue
-            result.pulled += 1
-            result.bytes_down += outcome.size
-            saved.append(outcome)
+            else:
+                result.pulled += 1
+                result.bytes_down += outcome.size
+                saved.append(outcome)
             if len(saved) >= BATCH:
                 ctx.state.save_base(saved)
                 saved.clear()
     finally:
         ctx.state.save_base(saved)
-        _cancel_queued(ctx, rows)
-    ctx.cancel.check()
-    if not result.failed:
-        _delete_local(ctx, plan, seen, result)
 
 
 def _size(item: Item) -> int:

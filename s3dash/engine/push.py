@@ -44,8 +44,8 @@ def run(
     if not result.failed:
         work.removed = plan.by(Action.DELETE_REMOTE)
     work.restored = plan.by(Action.RESTORE)
-    edits = [*_edits(ctx, seen, work), *_seeds(ctx, seen, work)]
-    if edits or leftovers.deletes:
+    edits = _edits(ctx, seen, work)
+    if edits or leftovers.deletes or seen.remote.rebuilt:
         publish(ctx, seen, result, work, edits, can=can, left=leftovers)
 
 
@@ -86,7 +86,7 @@ def _journal(ctx: Context, work: Work, fresh: Iterable[Sent]) -> None:
     rows = []
     for sent in fresh:
         work.sent.append(sent)
-        base, version = sent.item.change.base, sent.version
+        remote, version = sent.item.change.remote, sent.version
         rows.append(
             JournalRow(
                 commit_id=work.nonce,
@@ -95,7 +95,7 @@ def _journal(ctx: Context, work: Work, fresh: Iterable[Sent]) -> None:
                 sha256=version.sha256,
                 size=version.size,
                 etag=version.etag,
-                base_sha=base.sha256 if base else None,
+                over=remote.tag if remote else None,
                 at=ctx.now(),
             )
         )
@@ -130,7 +130,9 @@ def _edits(ctx: Context, seen: Observation, work: Work) -> list[commit.Edit]:
         remote = item.change.remote
         edits.append(commit.Edit(item.path, None, remote.tag if remote else None))
     for item in work.restored:
-        edits.append(commit.Edit(item.path, _known_entry(seen, item.path, now), None))
+        remote = item.change.remote
+        entry = _known_entry(seen, item.path, now)
+        edits.append(commit.Edit(item.path, entry, remote.tag if remote else None))
     return edits
 
 
@@ -138,23 +140,6 @@ def _known_entry(seen: Observation, rel: str, now: str) -> Entry:
     row = seen.local.base[rel]
     mtime = file_time(row.stat) if row.stat else None
     return Entry(key=rel, size=row.size, lastModified=now, localMtime=mtime, sha256=row.sha256)
-
-
-def _seeds(ctx: Context, seen: Observation, work: Work) -> list[commit.Edit]:
-    """There was no index: publish what the listing found, with the hashes that we know."""
-    if not seen.remote.rebuilt:
-        return []
-    touched = {s.item.path for s in work.sent} | {i.path for i in work.removed}
-    base = ctx.state.base_rows()
-    edits = []
-    for rel, entry in seen.remote.entries.items():
-        if rel in touched:
-            continue
-        row = base.get(rel)
-        known = row.sha256 if row and row.tag == entry.tag else None
-        published = Entry(key=rel, size=entry.size, lastModified=entry.lastModified, sha256=known)
-        edits.append(commit.Edit(rel, published, None))
-    return edits
 
 
 def file_time(stat: FileStat) -> str:

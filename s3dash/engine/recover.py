@@ -5,7 +5,7 @@ The journal says which; a push that follows finishes them (reliability section 3
 
 from dataclasses import dataclass, field
 
-from s3dash.core.diff import Verdict
+from s3dash.core.diff import Base, Remote, Verdict, classify
 from s3dash.core.plan import Change
 from s3dash.engine.context import Context
 from s3dash.engine.observe import Observation, as_remote
@@ -24,7 +24,7 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
     """Reads the journal against what was just seen; with `tidy`, rows that are done go.
 
     An uploaded file that has since gone back to its base is sent again: the index names the
-    base, and the object must be what the index names.
+    base, and the object must be what the index names. So `seen` may gain changes.
     """
     left, done = Leftovers(), []
     for row in ctx.state.journal():
@@ -45,20 +45,38 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
 
 
 def _send_again(seen: Observation, left: Leftovers) -> None:
-    changed = {change.path for change in seen.changes}
+    """The object is ours already, whatever the index still names: what it names is our base now.
+
+    Only while the index names what we meant to replace; else somebody went on from there.
+    """
     for rel in list(left.uploads):
-        if rel in changed or seen.local.unknown(rel):
-            continue
-        local, base = seen.local.side(rel), seen.local.base.get(rel)
         entry = seen.remote.entries.get(rel)
-        if local is None and entry is None:
+        if seen.local.unknown(rel) or left.uploads[rel].over != (entry.tag if entry else None):
+            continue
+        change = _from_here(seen, rel, as_remote(entry))
+        _forget(seen, rel)
+        if change is None:
             left.deletes[rel] = left.uploads.pop(rel)
-        elif local is not None and base is not None and entry is not None:
-            seen.changes.append(_back_to_base(seen, rel))
-            seen.unchanged -= 1
+        else:
+            seen.changes.append(change)
 
 
-def _back_to_base(seen: Observation, rel: str) -> Change:
-    base = seen.local.base[rel].base
-    remote = as_remote(seen.remote.entries.get(rel))
-    return Change(rel, Verdict.LOCAL_MODIFIED, base, seen.local.side(rel), remote)
+def _from_here(seen: Observation, rel: str, remote: Remote | None) -> Change | None:
+    """What is to be done about a path whose object is an uncommitted upload; None: remove it."""
+    base = Base(remote.sha256 or "", remote.size, remote.tag) if remote else None
+    local = seen.local.side(rel)
+    if local is None and remote is None:
+        return None
+    verdict = classify(base, local, remote)
+    if verdict is Verdict.IN_SYNC:
+        verdict = Verdict.LOCAL_MODIFIED  # the file is what the index names, the object is not
+    return Change(rel, verdict, base, local, remote)
+
+
+def _forget(seen: Observation, rel: str) -> None:
+    """What the comparison said of the path, not knowing of the upload."""
+    told = rel in seen.blocked or any(c.path == rel for c in seen.changes)
+    seen.changes[:] = [c for c in seen.changes if c.path != rel]
+    seen.blocked.pop(rel, None)
+    if not told and rel in seen.remote.entries:
+        seen.unchanged -= 1

@@ -14,7 +14,13 @@ from s3dash.core.index import Entry, Meta, decode_entries, decode_meta, entry_pr
 from s3dash.core.keys import Keys
 from s3dash.core.partitions import partition
 from s3dash.engine.jobs import each
-from s3dash.errors import CommitConflict, NotFound, PreconditionFailed, S3DashError
+from s3dash.errors import (
+    CommitConflict,
+    InvalidResponse,
+    NotFound,
+    PreconditionFailed,
+    S3DashError,
+)
 from s3dash.objectstore.port import Fetched, ObjectInfo, ObjectStore
 
 LOAD_ROUNDS = 5
@@ -102,6 +108,8 @@ class IndexReader:
         """None when an object moved between the listing and its GET."""
         shards = {k: i for k, i in listing.items() if self._keys.partition_of(k) is not None}
         meta_info = listing.get(self._keys.meta)
+        if meta_info is None:
+            self._confirm_absent(self._keys.meta)
         if meta_info is None and not shards:
             return self._from_monolith(None, listing)
         meta = None
@@ -113,6 +121,17 @@ class IndexReader:
             if meta.version == 1:
                 return self._from_monolith(meta, listing)
         return self._from_shards(meta, shards, listing)
+
+    def _confirm_absent(self, key: str) -> None:
+        """A listing that is empty or short must not be taken for a datastore without an index."""
+        try:
+            self._store.head(key)
+        except NotFound:
+            return
+        raise InvalidResponse(
+            f"the listing of {self._keys.index_dir} lacks {key}, which is there",
+            hint="the endpoint, or something before it, answers wrongly; try again in a moment",
+        )
 
     # --- version 2 ----------------------------------------------------------------------
 
@@ -126,6 +145,8 @@ class IndexReader:
             return None
         names = {self._keys.partition_of(key) or "" for key in shards}
         said = set(meta.partitions) if meta else names
+        for name in sorted(said - names):
+            self._confirm_absent(self._keys.shard(name))
         self._docs = {k: d for k, d in self._docs.items() if k in listing}
         index = RemoteIndex(
             version=2,

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from s3dash.core.diff import Remote
 from s3dash.core.plan import Item
 from s3dash.core.progress import Transfer
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import retrying
 from s3dash.engine.observe import CLASHES, Observation, wall_ns
-from s3dash.engine.pin import find_version, object_sha256
+from s3dash.engine.pin import is_abandoned, object_sha256
 from s3dash.errors import (
     Cancelled,
     CommitConflict,
+    ForeignVersion,
     LocalChanged,
     NotFound,
     PreconditionFailed,
@@ -92,14 +92,16 @@ def _attempt(
     stat = _stat(ctx, item.path)
     row.size = stat.size
     known = _known(item, unfinished)
-    version = _expected(ctx, seen, item, unfinished)
+    version = _expected(ctx, seen, item, unfinished, known)
     try:
         return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
     except PreconditionFailed:
-        adopted, version = _refused(ctx, item, known)
-    if adopted is not None:
-        return Sent(item, adopted, stat, read_ns)
+        ours = _local_sha256(ctx, item)
+        found = _present(ctx, item, known | {ours})
+    if found is not None and found.sha256 == ours:
+        return Sent(item, found, stat, read_ns)
     ctx.accounting.start(row)
+    version = found.etag if found is not None else None
     try:
         return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
     except PreconditionFailed as error:
@@ -125,77 +127,76 @@ def _put(ctx: Context, rel: str, version: str | None, row: Transfer) -> Uploaded
 
 
 def _known(item: Item, unfinished: JournalRow | None) -> set[str]:
-    """SHA-256 of the versions that we may overwrite: what the plan showed as the other side."""
+    """SHA-256 of the versions that we may overwrite: what the index names, and what is ours.
+
+    With a conflict only what is ours: the other side's version must be kept first.
+    """
     change, known = item.change, set()
-    if change.remote is not None and change.remote.sha256:
+    clash = change.verdict in CLASHES
+    if change.remote is not None and change.remote.sha256 and not clash:
         known.add(change.remote.sha256)
-    if change.base is not None and _same_version(change.remote, change.base.tag):
+    if clash and change.local is not None and change.local.sha256:
+        known.add(change.local.sha256)
+    if change.base is not None and not clash:
         known.add(change.base.sha256)
     if unfinished is not None:
         known.add(unfinished.sha256)
     return known
 
 
-def _same_version(remote: Remote | None, tag: str) -> bool:
-    return remote is None or remote.tag == tag
-
-
 def _expected(
-    ctx: Context, seen: Observation, item: Item, unfinished: JournalRow | None
+    ctx: Context,
+    seen: Observation,
+    item: Item,
+    unfinished: JournalRow | None,
+    known: set[str],
 ) -> str | None:
     """The ETag to match; None: there should be no object."""
-    if unfinished is not None and unfinished.etag:
-        return unfinished.etag
     row, remote = seen.local.base.get(item.path), item.change.remote
+    clash = item.change.verdict in CLASHES
+    if unfinished is not None and unfinished.etag and not clash:
+        return unfinished.etag
     if remote is None:
         return None
-    if item.change.verdict in CLASHES:
-        return _keep_theirs(ctx, item, remote)
-    if row is not None and row.etag and row.tag == remote.tag:
+    if row is not None and row.etag and row.tag == remote.tag and not clash:
         return row.etag
-    version, digest = find_version(ctx, item.path, _known(item, unfinished))
-    if version is None and digest is not None:
-        raise CommitConflict(_SOMEBODY.format(item.path))
-    return version
+    found = _present(ctx, item, known)
+    return found.etag if found is not None else None
 
 
-def _keep_theirs(ctx: Context, item: Item, remote: Remote) -> str | None:
-    """The user chose our version: theirs goes to the trash before it is overwritten."""
-    key = ctx.keys.data(item.path)
-    try:
-        etag = ctx.store.head(key).etag
-    except NotFound:
-        return None
-    with ctx.cache.staging() as temp:
-        digest = object_sha256(ctx, key, etag, temp)
-        if digest is None or remote.sha256 not in (None, digest):
-            raise CommitConflict(_SOMEBODY.format(item.path))
-        temp.flush()
-        ctx.trash.keep(
-            Path(temp.name), item.path, "replaced in the bucket by the local one", sha256=digest
-        )
-    return etag
+def _present(ctx: Context, item: Item, known: set[str]) -> Uploaded | None:
+    """The version in the bucket, which may now be overwritten; None: there is no object.
 
-
-_SOMEBODY = "{}: somebody else's version is in the bucket; it was not overwritten"
-
-
-def _refused(ctx: Context, item: Item, known: set[str]) -> tuple[Uploaded | None, str | None]:
-    """After a 412: what is there? Ours (adopt it), one we know (its ETag), or nothing."""
+    What is not `known` goes to the trash first: the version that the user chose to replace, or
+    one that no index has named for a day. Raises ForeignVersion for any other.
+    """
     key = ctx.keys.data(item.path)
     try:
         info = ctx.store.head(key)
     except NotFound:
-        return None, None
-    digest = object_sha256(ctx, key, info.etag)
-    if digest is None:
-        raise CommitConflict(f"{item.path} keeps changing in the bucket")
-    ours = _local_sha256(ctx, item)
-    if digest == ours:
-        return Uploaded(info.etag, info.size, digest), None
-    if digest in known:
-        return None, info.etag
-    raise CommitConflict(_SOMEBODY.format(item.path))
+        return None
+    with ctx.cache.staging() as temp:
+        digest = object_sha256(ctx, key, info.etag, temp)
+        if digest is None:
+            raise CommitConflict(f"{item.path} keeps changing in the bucket")
+        if digest not in known:
+            if not _is_chosen(item, digest) and not is_abandoned(info):
+                raise ForeignVersion(
+                    f"{item.path}: somebody else's version is in the bucket; it was not overwritten"
+                )
+            temp.flush()
+            ctx.trash.keep(
+                Path(temp.name), item.path, "replaced in the bucket by the local one", sha256=digest
+            )
+    return Uploaded(info.etag, info.size, digest)
+
+
+def _is_chosen(item: Item, digest: str) -> bool:
+    """A conflict that the user decided: this is the other side's version."""
+    change = item.change
+    if change.verdict not in CLASHES or change.remote is None:
+        return False
+    return change.remote.sha256 in (None, digest)
 
 
 def _local_sha256(ctx: Context, item: Item) -> str:

@@ -74,8 +74,10 @@ class CacheDir:
         path = self.base / rel
         mode = _mode(path)
         if mode is not None and not modes.S_ISREG(mode):
-            what = "a directory" if modes.S_ISDIR(mode) else "no regular file"
-            raise PathBlocked(f"{rel}: {what} stands in its place")
+            if not modes.S_ISDIR(mode):
+                raise PathBlocked(f"{rel}: no regular file stands in its place")
+            if _holds_something(path):
+                raise PathBlocked(f"{rel}: a directory stands in its place")
         return path
 
     @contextmanager
@@ -179,6 +181,7 @@ class CacheDir:
     def _place_new(self, temp: Path, path: Path) -> None:
         with self._tree:
             made = _make_parents(path.parent)
+            _drop_empty(path)
             try:
                 _place(temp, path, replace=False)
             except FileExistsError as error:
@@ -245,6 +248,30 @@ def _make_parents(directory: Path) -> list[Path]:
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
     return [path.parent for path in missing]
+
+
+def _holds_something(directory: Path) -> bool:
+    """True when anything but directories lies below; what cannot be read counts as something."""
+    unreadable: list[OSError] = []
+    walk = os.walk(directory, onerror=unreadable.append)
+    return any(files or _links(here, names) for here, names, files in walk) or bool(unreadable)
+
+
+def _links(here: str, names: list[str]) -> bool:
+    """A link to a directory is something, too."""
+    return any(Path(here, name).is_symlink() for name in names)
+
+
+def _drop_empty(path: Path) -> None:
+    """Remove a tree of empty directories that stands in a file's place."""
+    if _is_directory(path):
+        for here, _, _ in os.walk(path, topdown=False):
+            Path(here).rmdir()
+
+
+def _is_directory(path: Path) -> bool:
+    mode = _mode(path)
+    return mode is not None and modes.S_ISDIR(mode)
 
 
 def _must_be(path: Path, expected: FileStat) -> os.stat_result:

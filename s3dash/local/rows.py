@@ -33,8 +33,8 @@ class BaseRow:
 class JournalRow:
     """One step of a commit that is durable in the bucket but not yet in the index.
 
-    `action` is "upload" or "delete"; `base_sha` what the path was before, None: nothing. One
-    row per path: a later one replaces it.
+    `action` is "upload" or "delete"; `over` the tag of the index entry that it was to replace,
+    None: there was none. One row per path: a later one replaces it.
     """
 
     commit_id: str
@@ -43,7 +43,7 @@ class JournalRow:
     sha256: str
     size: int
     etag: str | None
-    base_sha: str | None
+    over: str | None
     at: str
 
 
@@ -69,4 +69,4 @@ def base_values(row: BaseRow) -> tuple[object, ...]:
 
 def journal_values(row: JournalRow) -> tuple[object, ...]:
     head = (row.commit_id, row.rel, row.action, row.sha256, row.size)
-    return (*head, row.etag, row.base_sha, row.at)
+    return (*head, row.etag, row.over, row.at)

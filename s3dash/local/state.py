@@ -22,7 +22,7 @@ __all__ = ["BaseRow", "JournalRow", "OwnerLock", "State"]
 
 HISTORY_ROWS = 20_000
 APPLICATION_ID = 0x53334448  # "S3DH"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_S = 10.0
 
 _SCHEMA = """
@@ -30,10 +30,13 @@ CREATE TABLE IF NOT EXISTS base (
   rel TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, tag TEXT NOT NULL, etag TEXT,
   stat_size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER, verified_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS older (
+  rel TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (rel, sha256)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS docs (key TEXT PRIMARY KEY, etag TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS journal (
   position INTEGER PRIMARY KEY AUTOINCREMENT, commit_id TEXT NOT NULL, rel TEXT NOT NULL UNIQUE,
-  action TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT, base_sha TEXT,
+  action TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT, over_tag TEXT,
   at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS history (
@@ -45,16 +48,19 @@ CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WIT
 
 _SAVE_BASE = "INSERT OR REPLACE INTO base VALUES (?,?,?,?,?,?,?,?,?,?)"
 _DROP_BASE = "DELETE FROM base WHERE rel = ?"
+_OUTDATE = "INSERT OR IGNORE INTO older SELECT rel, sha256 FROM base WHERE rel = ? AND sha256 <> ?"
+_SAVE_OLDER = "INSERT OR IGNORE INTO older VALUES (?,?)"
+_OLDER = "SELECT sha256 FROM older WHERE rel = ?"
 _RESTAT = (
     "UPDATE base SET stat_size=?, mtime_ns=?, ctime_ns=?, inode=?, verified_ns=? WHERE rel = ?"
 )
 _SAVE_DOC = "INSERT OR REPLACE INTO docs VALUES (?,?,?)"
 _ADD_JOURNAL = (
-    "INSERT OR REPLACE INTO journal (commit_id, rel, action, sha256, size, etag, base_sha, at)"
+    "INSERT OR REPLACE INTO journal (commit_id, rel, action, sha256, size, etag, over_tag, at)"
     " VALUES (?,?,?,?,?,?,?,?)"
 )
 _JOURNAL = (
-    "SELECT commit_id, rel, action, sha256, size, etag, base_sha, at FROM journal ORDER BY position"
+    "SELECT commit_id, rel, action, sha256, size, etag, over_tag, at FROM journal ORDER BY position"
 )
 _NOTE = "INSERT INTO history (at, operation, level, text) VALUES (?,?,?,?)"
 _FORGET = "DELETE FROM history WHERE position <= (SELECT MAX(position) FROM history) - ?"
@@ -92,11 +98,29 @@ class State:
     def drop_base(self, rels: Iterable[str]) -> None:
         self.apply(drop=rels)
 
-    def apply(self, *, save: Iterable[BaseRow] = (), drop: Iterable[str] = ()) -> None:
-        """Move the base: drops first, then saves, both or neither."""
+    def apply(
+        self,
+        *,
+        save: Iterable[BaseRow] = (),
+        drop: Iterable[str] = (),
+        older: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Move the base: drops first, then saves, all or nothing. What it was is `older` now.
+
+        `older` names versions that never were our base but were replaced as well (rel, SHA-256).
+        """
+        gone, rows = list(drop), list(save)
         with self._write() as db:
-            db.executemany(_DROP_BASE, ((rel,) for rel in drop))
-            db.executemany(_SAVE_BASE, (base_values(row) for row in save))
+            db.executemany(_OUTDATE, ((rel, "") for rel in gone))
+            db.executemany(_OUTDATE, ((row.rel, row.sha256) for row in rows))
+            db.executemany(_SAVE_OLDER, older)
+            db.executemany(_DROP_BASE, ((rel,) for rel in gone))
+            db.executemany(_SAVE_BASE, (base_values(row) for row in rows))
+
+    def older(self, rels: Iterable[str]) -> dict[str, set[str]]:
+        """The SHA-256 of versions that the base has left behind, for those of `rels` with any."""
+        found = {rel: {str(row[0]) for row in self._all(_OLDER, rel)} for rel in rels}
+        return {rel: known for rel, known in found.items() if known}
 
     def restat(self, updates: Iterable[tuple[str, FileStat, int]]) -> None:
         """(rel, stat, verified_ns): the content was looked at again and is still the base."""

@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
+from textual.markup import escape
 from textual.screen import Screen
 
 from s3dash.clock import Clock, SystemClock
@@ -278,7 +279,7 @@ class DashApp(App[None], inherit_bindings=False):
             about = keys.BY_NAME[command.name].about
             if not about:
                 continue
-            text = f"not now: {command.why_not}" if command.why_not else about
+            text = escape(f"not now: {command.why_not}" if command.why_not else about)
             call = partial(self.run_action, command.action, command.node)
             yield SystemCommand(f"{command.text}  ({command.keys})", text, call)
         yield SystemCommand("theme", "choose the colours", self.search_themes)

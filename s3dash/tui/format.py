@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 
 from s3dash.clock import from_iso
-from s3dash.core.text import count, safe, size
+from s3dash.core.text import count, duration, safe, size
 
 __all__ = [
     "age",
@@ -18,6 +18,7 @@ __all__ = [
     "clock_time",
     "count",
     "countdown",
+    "duration",
     "eta",
     "fit",
     "moment",
@@ -27,6 +28,7 @@ __all__ = [
     "short_hash",
     "shorten",
     "size",
+    "when",
     "width_of",
 ]
 
@@ -108,6 +110,15 @@ def moment(iso: str, now: datetime) -> str:
     if local.date() == now.astimezone().date():
         return local.strftime("%H:%M")
     return f"{local.day} {local.strftime('%b %H:%M')}"
+
+
+def when(iso: str, now: datetime) -> str:
+    """`14:02:09` today, else with the day before it; what is no time as it is, made safe."""
+    then = from_iso(iso)
+    if then is None or then.astimezone().date() == now.astimezone().date():
+        return clock_time(iso)
+    local = then.astimezone()
+    return f"{local.day} {local.strftime('%b %H:%M:%S')}"
 
 
 def short_hash(sha256: str | None) -> str:

@@ -1,5 +1,9 @@
 """The theme, and the looks that pure code names."""
 
+from collections.abc import Mapping
+
+from rich.style import Style
+from textual.color import Color
 from textual.theme import Theme
 
 NIGHT = Theme(
@@ -64,14 +68,13 @@ def _content_style(color: str, attributes: str) -> str:
 CONTENT_STYLES = {name: _content_style(*look) for name, look in LOOKS.items()}
 
 
-def component_css(widget: str, prefix: str) -> str:
-    """CSS that gives a line-API widget the same looks as component classes."""
-    rules = []
-    for name, (color, attributes) in LOOKS.items():
-        if not name:
-            continue
-        body = f"color: {color};"
-        if attributes:
-            body += f" text-style: {attributes};"
-        rules.append(f"{widget} > .{prefix}--{name} {{ {body} }}")
-    return "\n".join(rules)
+def line_style(look: str, variables: Mapping[str, str], background: Color) -> Style:
+    """A look for the line API, in the colours of the theme in force, on `background`."""
+    color, attributes = LOOKS[look]
+    if not color:
+        return Style.null()
+    name, _, percent = color.partition(" ")
+    front = Color.parse(variables[name[1:]] if name.startswith("$") else name)
+    if percent:
+        front = front.with_alpha(float(percent.rstrip("%")) / 100)
+    return Style.parse(attributes or "none") + Style(color=(background + front).rich_color)

@@ -60,7 +60,7 @@ def test_status_of_a_silent_endpoint_is_a_failure_with_its_reason() -> None:
     engine = FakeEngine(answer=answer)
     assert cli("status", "--json", engine=engine).code == 1
     assert cli("status", "--json", engine=engine).document["message"] == "refused"
-    assert "no answer" in cli("status", engine=engine).out
+    assert "unusable now" in cli("status", engine=engine).out
     assert "nothing new" not in cli("status", engine=engine).out
     assert "refused" in cli("status", engine=engine).out
 

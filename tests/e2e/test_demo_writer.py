@@ -93,8 +93,15 @@ def test_the_process_goes_on_by_itself(world: World) -> None:
     with world.store() as store:
         look = Look(store, "infra")
         before = look.commit_seq()
-        with Beside(world, every_s=0.2):
-            watch(world, "infra", lambda: look.commit_seq() > before)
+        with Beside(world, every_s=0.2) as beside:
+
+            def moved() -> bool:
+                beside.check()
+                return look.commit_seq() > before
+
+            watch(world, "infra", moved)
+        with pytest.raises(S3DashError, match="ended"):
+            beside.check()
 
 
 def watch(world: World, namespace: str, holds: Callable[[], bool]) -> None:

@@ -41,7 +41,7 @@ class PlainPeer:
             if mine is not None and len(mine) == entry["size"]:
                 continue
             body = self._get(rel)
-            if body is not None:
+            if body is not None and peer_partition(rel) is not None:
                 lost.update({rel: mine} if mine is not None else {})
                 self.files[rel] = body
         return lost

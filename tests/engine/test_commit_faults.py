@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from s3dash.objectstore.memory import Hook, MemoryBucket, MemoryStore
 
 from s3dash.errors import Integrity, S3DashError, Unreachable
+from s3dash.objectstore.memory import Hook, MemoryBucket, MemoryStore
 from tests.engine.world import Machine, contents
 
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 
 import pytest
-from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.lock import LockBody, encode_lock
 from s3dash.engine.lease import Identity, Lease, Timing, delete_if_nonce
 from s3dash.errors import Cancelled, LockHeld, LockLost, NotFound, Unreachable
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Capabilities, ObjectStore
 from tests.engine.clocks import TestClock
 

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 
 from s3dash.core.snapshot import Snapshot
 from s3dash.engine.engine import Engine
 from s3dash.errors import Unreachable
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.world import Machine, contents
 
 PATIENCE_S = 20.0

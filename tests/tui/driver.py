@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 
 from s3dash.tui.app import DashApp
@@ -14,6 +15,21 @@ from s3dash.tui.widgets.line_list import LineList
 from tests.tui.fake_engine import FakeClock, FakeEngine
 
 WIDE, NARROW, TINY = (120, 40), (80, 24), (40, 10)
+CHARACTERS = {
+    "slash": "/",
+    "colon": ":",
+    "exclamation_mark": "!",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "question_mark": "?",
+    "backslash": "\\",
+    "minus": "-",
+    "space": " ",
+    "enter": "\r",
+    "tab": "\t",
+}
+ROUNDS = 4
+"""A key goes from the application to a widget, from there up as a message, and down again."""
 TURNS = 2000
 """How often the loop may turn before a condition counts as never met."""
 
@@ -27,26 +43,34 @@ class Stage:
         self.clock = clock
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys by Textual's names, each worked off before the next."""
+        for key in keys:
+            character = CHARACTERS.get(key, key if len(key) == 1 else None)
+            self.app.post_message(events.Key(key, character))
+            await self.rest()
 
     async def settle(self) -> None:
         """Let the screen take up what the engines say now."""
         self.app.poll()
-        await self.pilot.pause()
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Let all messages be handled, and those that they lead to."""
+        for _ in range(ROUNDS):
+            await self.pilot.pause(0)
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait for something that background threads bring about."""
         for _ in range(TURNS):
             if holds():
                 return
-            await self.pilot.pause(0.005)
+            await self.pilot.pause(0.002)
         raise AssertionError("what was waited for never came")
 
     async def opened(self, screen: type) -> Any:
         """Wait for a dialog, and let its key guard run out."""
         await self.until(lambda: isinstance(self.app.screen, screen))
-        await self.pilot.pause()
+        await self.rest()
         self.clock.advance(1.0)
         return self.app.screen
 

@@ -61,6 +61,12 @@ def test_moments_of_today_other_days_and_none() -> None:
     assert f.moment("soon\x1b", NOW) == "soon\\x1b"
 
 
+def test_a_moment_to_the_second_names_the_day_only_when_it_is_another() -> None:
+    assert f.when(NOW.isoformat(), NOW) == NOW.astimezone().strftime("%H:%M:%S")
+    assert f.when("2026-03-01T12:00:00Z", NOW).startswith("1 Mar ")
+    assert f.when("\x1b", NOW) == "\\x1b"
+
+
 def test_what_is_no_time_is_shown_safe() -> None:
     assert f.clock_time("\x1b[2J") == "\\x1b[2J"
     assert f.between("nonsense", NOW) is None

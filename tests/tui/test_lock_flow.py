@@ -50,7 +50,7 @@ def test_a_live_lock_asks_for_the_name_of_its_host() -> None:
         assert "That is not ci-7" in stage.line("#release-note")
         assert not engine.asked("release_lock")
         stage.clock.advance(1.0)
-        await stage.press("backspace", *"ci-7")
+        await stage.press("backspace", "c", "i", "minus", "7")
         stage.clock.advance(1.0)
         await stage.press("enter")
         await stage.until(lambda: engine.asked("release_lock"))

@@ -96,6 +96,18 @@ def test_the_same_namespace_or_escape_changes_nothing() -> None:
     play(script, engine, open_namespace=opener)
 
 
+def test_a_namespace_that_is_on_the_screen_already_is_not_opened_twice() -> None:
+    opener, other = Opener(), FakeEngine(idle("prod-web", "web"))
+
+    async def script(stage: Stage) -> None:
+        await picker(stage)
+        await stage.press("j", "enter")
+        await stage.until(lambda: stage.app.look.site.name == "prod-web")
+        assert opener.opened == {}
+
+    play(script, FakeEngine(), other, open_namespace=opener)
+
+
 def test_marks_do_not_cross_over() -> None:
     engine = FakeEngine(idle(dirty=(dirty("in/web"),)))
 

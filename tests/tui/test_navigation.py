@@ -134,7 +134,7 @@ def test_resizing_while_it_runs() -> None:
         await stage.press("2", "G")
         for width, height in (TINY, (60, 20), WIDE, NARROW):
             await stage.pilot.resize_terminal(width, height)
-            await stage.pilot.pause()
+            await stage.rest()
             assert "p/0499" in stage.rows()[-1]
 
     play(script, many())
@@ -226,7 +226,7 @@ def test_a_click_on_a_tab_opens_its_view() -> None:
     async def script(stage: Stage) -> None:
         line = stage.line("#tabs")
         await stage.pilot.click("#tabs", offset=(line.index("Locks"), 0))
-        await stage.pilot.pause()
+        await stage.rest()
         assert stage.main.pane.view.name == "locks"
 
     play(script, FakeEngine(busy()))
@@ -236,7 +236,7 @@ def test_a_click_on_a_row_moves_the_cursor() -> None:
     async def script(stage: Stage) -> None:
         await stage.press("2")
         await stage.pilot.click("#dirty-list", offset=(5, 3))
-        await stage.pilot.pause()
+        await stage.rest()
         assert cursor(stage) == 3
 
     play(script, many())

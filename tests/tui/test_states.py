@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from textual.color import Color
 
 from s3dash.core.progress import Rate
 from s3dash.core.report import Blocked
@@ -21,6 +22,7 @@ from tests.tui.fake_engine import (
     transfer,
 )
 
+BLACK = Color(0, 0, 0)
 OBEYED = ("\x1b", "\u202e", "\u200b", "\udc80")
 
 
@@ -147,16 +149,11 @@ def test_without_colours_nothing_but_attributes_is_sent(size: tuple[int, int]) -
         for key in ("1", "2", "4", "question_mark"):
             await stage.press(key)
             for strip in stage.app.screen._compositor.render_strips(stage.app.size):
-                filtered = strip.apply_filter(*_filter(stage))
+                filtered = strip.apply_filter(stage.app.get_line_filters()[0], BLACK)
                 styles = [segment.style for segment in filtered if segment.style]
                 assert all(style.color is None and style.bgcolor is None for style in styles)
 
     play(script, FakeEngine(busy()), size=size, no_color=True)
-
-
-def _filter(stage: Stage) -> tuple[object, object]:
-    [only] = stage.app.get_line_filters()
-    return only, stage.app.screen.background_colors[0]
 
 
 def test_without_colours_the_cursor_is_reversed() -> None:

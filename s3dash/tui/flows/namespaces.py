@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from s3dash.core.settings import Datastore
 from s3dash.engine.api import EngineApi
 from s3dash.errors import S3DashError
+from s3dash.tui.look import Look, Site
 from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.namespaces import NamespaceScreen
 
@@ -27,7 +29,23 @@ async def choose(app: "DashApp", open_namespace: Open) -> None:
     name = await answered
     if name is None or name == site.settings.namespace:
         return
-    await _switch(app, open_namespace, name)
+    shown = _shown(app.look, name)
+    if shown is not None:
+        app.use_site(shown.name)
+    else:
+        await _switch(app, open_namespace, name)
+
+
+def _shown(look: Look, namespace: str) -> Site | None:
+    """The same namespace of the same bucket, when it is on the screen already."""
+
+    def place(settings: Datastore) -> tuple[str | None, str, str]:
+        return settings.endpoint, settings.bucket, settings.prefix
+
+    for site in look.sites:
+        if site.settings.namespace == namespace and place(site.settings) == place(look.settings):
+            return site
+    return None
 
 
 async def _switch(app: "DashApp", open_namespace: Open, name: str) -> None:

@@ -8,7 +8,7 @@ from s3dash.core.plan import Direction
 from s3dash.core.report import Result
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.tui.cells import Cell
-from s3dash.tui.format import count, countdown, safe, size
+from s3dash.tui.format import count, duration, safe, size
 from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.plan import PlanAnswer, PlanScreen
 
@@ -71,7 +71,7 @@ def summary(result: Result) -> Cell:
     for number, part in enumerate(told or [("nothing to do", "dim")]):
         parts += [(", ", "dim")] * bool(number) + [part]
     moved = result.bytes_up + result.bytes_down
-    parts.append((f"  {size(moved)} in {countdown(result.seconds)}", "dim"))
+    parts.append((f"  {size(moved)} in {duration(result.seconds)}", "dim"))
     if result.commit_seq is not None:
         parts.append((f"  commit {result.commit_seq:,}", "dim"))
     if result.failed:

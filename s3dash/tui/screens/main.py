@@ -74,7 +74,12 @@ class MainScreen(Screen[None]):
         return self._panes[self._active]
 
     def show(self) -> None:
-        """What is known has changed, or time went by: repaint what says something else now."""
+        """What is known has changed, or time went by: repaint what says something else now.
+
+        An operation may end while the screen is being taken down: then there is nothing to do.
+        """
+        if not self.app.is_running:
+            return
         look = self._commands.look
         self._banner.display = bool(chrome.banner(look))
         self.pane.show(look)
@@ -89,7 +94,8 @@ class MainScreen(Screen[None]):
         self.show()
 
     def show_event(self) -> None:
-        self._event.poke()
+        if self.app.is_running:
+            self._event.poke()
 
     def _paint_tabs(self, width: int) -> Cell:
         look = self._commands.look

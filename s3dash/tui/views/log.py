@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from s3dash.core.snapshot import HistoryRow
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
-from s3dash.tui.format import clock_time, count, moment, safe
+from s3dash.tui.format import clock_time, count, safe, when
 from s3dash.tui.glyphs import LEVELS
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import View, field, head, joined, row_of
@@ -67,7 +67,7 @@ class LogView(View[HistoryRow]):
         return [
             head(safe(row.operation)),
             one(""),
-            field("time", f"{moment(row.at, look.now)}  {clock_time(row.at)}"),
+            field("time", when(row.at, look.now)),
             row_of("level", LEVELS[row.level].cell),
             one(""),
             one(safe(row.text), LEVELS[row.level].look if row.level != "info" else ""),

@@ -11,7 +11,7 @@ from s3dash.tui.look import Look
 from s3dash.tui.views.base import Badge, View, field, head, joined, row_of
 
 _ORDER = {"active": 0, "queued": 1, "paused": 2, "failed": 3, "done": 4, "cancelled": 5}
-BAR = 12
+BAR = 10
 
 
 def speed(row: Transfer, mono: float) -> float:
@@ -55,7 +55,7 @@ class TransfersView(View[Transfer]):
         Column(title="", width=1, cell=_direction),
         Column(title="PATH", middle=True, cell=lambda r, _: one(safe(r.path))),
         Column(
-            title="SIZE", width=9, right=True, least=76, cell=lambda r, _: one(size(r.size), "dim")
+            title="SIZE", width=9, right=True, least=84, cell=lambda r, _: one(size(r.size), "dim")
         ),
         Column(title="PROGRESS", width=BAR + 5, least=50, cell=_progress),
         Column(title="RATE", width=11, right=True, least=84, cell=_rate),
@@ -101,11 +101,11 @@ class TransfersView(View[Transfer]):
         left = c.bytes_total - c.bytes_done
         parts = [
             one(f"{c.done:,} of {count(len(progress.transfers), 'file')}", "strong"),
+            one(f"✖ {c.failed:,} failed", "bad") if c.failed else (),
             one(f"{size(c.bytes_done)} of {size(c.bytes_total)}"),
             one(percent(c.bytes_done, c.bytes_total), "accent"),
             one(f"{c.active} active, {c.queued:,} queued", "dim") if c.active or c.queued else (),
             one(f"ETA {eta(left, moved.up + moved.down)}", "dim") if c.active else (),
-            one(f"✖ {c.failed} failed", "bad") if c.failed else (),
         ]
         return joined(parts)
 

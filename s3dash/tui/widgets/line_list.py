@@ -47,19 +47,17 @@ class LineList(ScrollView, Generic[R], can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "line-list--cursor",
         "line-list--blurred",
-        *(f"line-list--{name}" for name in theme.LOOKS if name),
     }
-    DEFAULT_CSS = f"""
-    LineList {{
+    DEFAULT_CSS = """
+    LineList {
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
         overflow-y: auto;
-    }}
-    LineList > .line-list--cursor {{
+    }
+    LineList > .line-list--cursor {
         background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
-    }}
-    LineList > .line-list--blurred {{ background: $surface; }}
-    {theme.component_css("LineList", "line-list")}
+    }
+    LineList > .line-list--blurred { background: $surface; }
     """
 
     class Moved(Message):
@@ -190,22 +188,14 @@ class LineList(ScrollView, Generic[R], can_focus=True):
     def _style(self, look: str) -> Style:
         """The style of a look, on the background of the list."""
         if look not in self._styles:
-            self._styles[look] = self.rich_style + self._component(look)
+            below, variables = self.background_colors[1], self.app.theme_variables
+            style = theme.line_style(look, variables, below)
+            self._styles[look] = self.rich_style + style
         return self._styles[look]
 
     def _lit(self, look: str, painted: Painted) -> Style:
         """Under the cursor nothing is dimmed: it would not stand out of the band."""
         return self._style("" if painted.current and look in ("dim", "faint") else look)
-
-    def _component(self, look: str) -> Style:
-        """A look by itself; colours that let the background through are mixed with it here."""
-        if not look:
-            return Style.null()
-        name = f"line-list--{look}"
-        style = self.get_component_rich_style(name, partial=True)
-        color = self.get_component_styles(name).color
-        below = self.background_colors[1]
-        return style + Style(color=(below + color).rich_color)
 
     def _band(self) -> Style:
         """What the cursor lays over a line: a background, or reverse where there are no colours."""
