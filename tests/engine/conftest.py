@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectStore
 from tests.engine.world import Machine
 
