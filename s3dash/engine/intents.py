@@ -10,17 +10,23 @@ from datetime import timedelta
 
 import msgspec
 
-from s3dash.engine.cas import Cas
+from s3dash.clock import from_iso, iso
+from s3dash.engine.cas import Cas, read
 from s3dash.engine.context import Context
-from s3dash.errors import S3DashError
+from s3dash.objectstore.port import ObjectInfo
 
 KEEP_DAYS = 7
+_PRUNED = "pruned-records"
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """`adds` maps a path to its new tag, `tombstones` to the tag that is deleted."""
+    """`adds` maps a path to its new tag, `tombstones` to the tag that is deleted.
+
+    `seq` is the commitSeq that the commit is about to make, 0 on a version 1 index.
+    """
 
     version: int = 1
+    seq: int = 0
     writer: str
     holder: str
     at: str
@@ -33,7 +39,7 @@ _DECODER = msgspec.json.Decoder(Intent)
 
 
 def write(ctx: Context, intent: Intent, nonce: str) -> None:
-    """One small object, named by time and nonce, so that the listing is in order of time."""
+    """One small object, named by time and nonce."""
     stamp = ctx.clock.now().strftime("%Y%m%dT%H%M%SZ")
     key = f"{ctx.keys.commits}{stamp}-{nonce}.json"
     Cas(ctx.store, ctx.clock, ctx.cancel).put(key, msgspec.json.encode(intent), version=None)
@@ -49,12 +55,14 @@ class Records:
 
 
 def read_all(ctx: Context) -> Records:
-    """Every record, in order of time."""
+    """Every record, in the order of their commits; clocks decide only where there is no other.
+
+    Raises what the store raises.
+    """
     records = Records()
-    for info in ctx.store.list(ctx.keys.commits):
-        intent = _read(ctx, info.key)
-        if intent is None:
-            continue
+    each = (_read(ctx, info.key) for info in ctx.store.list(ctx.keys.commits))
+    found = sorted((i for i in each if i is not None), key=lambda i: (i.seq, i.at))
+    for intent in found:
         for rel, tag in intent.adds.items():
             records.tombstones.get(rel, set()).discard(tag)
             records.latest[rel] = tag
@@ -65,23 +73,30 @@ def read_all(ctx: Context) -> Records:
 
 
 def prune(ctx: Context) -> None:
-    """Drop the records that are older than a week: every reader has seen them."""
-    oldest = (ctx.clock.now() - timedelta(days=KEEP_DAYS)).strftime("%Y%m%dT%H%M%SZ")
-    old = [i.key for i in ctx.store.list(ctx.keys.commits) if _stamp(i.key, ctx) < oldest]
+    """Once a day: drop the records that are older than a week by the server's clock."""
+    now = ctx.clock.now()
+    last = from_iso(ctx.state.get(_PRUNED) or "")
+    if last is not None and timedelta(0) <= now - last < timedelta(days=1):
+        return
+    ctx.state.set(_PRUNED, iso(now))
+    old = [info.key for info in ctx.store.list(ctx.keys.commits) if _is_old(ctx, info)]
     if old:
         ctx.store.delete_many(old)
 
 
-def _stamp(key: str, ctx: Context) -> str:
-    return key[len(ctx.keys.commits) :].partition("-")[0]
+def _is_old(ctx: Context, info: ObjectInfo) -> bool:
+    server = ctx.store.server_time()
+    if server is None or info.last_modified is None:
+        return False
+    return server - info.last_modified > timedelta(days=KEEP_DAYS)
 
 
 def _read(ctx: Context, key: str) -> Intent | None:
-    """A record that cannot be read says nothing; it never stops a sync."""
+    """A record that is gone or makes no sense says nothing; it never stops a sync."""
+    fetched = read(ctx.store, key)
     try:
-        fetched = ctx.store.get(key)
         return _DECODER.decode(fetched.body) if fetched else None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, S3DashError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         ctx.note("warning", "index", f"the record {key} cannot be read: {type(error).__name__}")
         return None
 

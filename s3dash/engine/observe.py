@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from s3dash.core.diff import Local, Remote, Verdict, classify, wants_hash
 from s3dash.core.index import Entry
 from s3dash.core.paths import covers, is_data, is_lazy_skippable
@@ -166,6 +168,15 @@ def _undecided(view: LocalView, rel: str, stat: FileStat, entries: dict[str, Ent
     if row is not None and unmoved(row, stat):
         return False
     return wants_hash(stat.size, row.base if row else None, as_remote(entry))
+
+
+def recognise(index: RemoteIndex, base: dict[str, BaseRow]) -> None:
+    """Without an index nothing tells an object's content but a version that we know."""
+    for rel, etag in index.etags.items():
+        row = base.get(rel)
+        if row is not None and row.etag == etag:
+            known = msgspec.structs.replace(index.entries[rel], sha256=row.sha256)
+            index.entries[rel] = known
 
 
 def wall_ns(ctx: Context) -> int:

@@ -23,6 +23,7 @@ from s3dash.engine.observe import (
     local_changes,
     look_again,
     look_local,
+    recognise,
 )
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.remote import RemoteIndex
@@ -38,6 +39,7 @@ def observe(ctx: Context) -> Observation:
         local = look_local(ctx)
     with ctx.stage.during("comparing"):
         index = ctx.reader.load()
+        recognise(index, local.base)
         hash_where_needed(ctx, local, index.entries)
         seen = compare(ctx, local, index, lazy=is_lazy(ctx))
         heal.confirm(ctx, seen)

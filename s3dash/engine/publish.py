@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from s3dash.core.index import Entry
 from s3dash.core.plan import Item, conflict_of
 from s3dash.core.report import Result
 from s3dash.engine import commit, commit_v1, intents
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each, retrying
 from s3dash.engine.lease import Lease, Timing
-from s3dash.engine.observe import Observation
+from s3dash.engine.observe import Observation, recognise
 from s3dash.engine.pin import find_version
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.remote import RemoteIndex
@@ -62,14 +61,15 @@ def publish(
         work.etags[item.path] = _version_to_delete(ctx, seen, left, item)
     _journal_deletions(ctx, work)
     with (
-        lock(ctx, work.nonce, can) as lease,
         ctx.stage.during("committing"),
+        lock(ctx, work.nonce, can) as lease,
         ctx.stage.holding_lock(),
     ):
+        ctx.stage.enter("committing")  # it may have been waiting for the lock
         index = ctx.reader.load()
         edits = [*edits, *_seeds(ctx, index, {edit.rel for edit in edits})]
         lease.guard()
-        intents.write(ctx, _intent(ctx, work, edits), work.nonce)
+        intents.write(ctx, _intent(ctx, work, edits, index), work.nonce)
         if index.version == 1:
             done = commit_v1.commit(ctx, edits, index=index, lease=lease)
         else:
@@ -79,6 +79,15 @@ def publish(
     if lease.left_behind:
         ctx.note("warning", "push", f"our lock could not be removed: {lease.left_behind}")
     _settle(ctx, result, work, done, gone)
+    _tidy(ctx)
+
+
+def _tidy(ctx: Context) -> None:
+    """The commit holds already: what fails here is told, and tried again another day."""
+    try:
+        intents.prune(ctx)
+    except S3DashError as error:
+        ctx.note("warning", "push", f"old commit records stay: {error.message}")
 
 
 def lock(ctx: Context, nonce: str, can: Capabilities) -> Lease:
@@ -100,8 +109,11 @@ def lock(ctx: Context, nonce: str, can: Capabilities) -> Lease:
     )
 
 
-def _intent(ctx: Context, work: Work, edits: Sequence[commit.Edit]) -> intents.Intent:
+def _intent(
+    ctx: Context, work: Work, edits: Sequence[commit.Edit], index: RemoteIndex
+) -> intents.Intent:
     return intents.Intent(
+        seq=0 if index.version == 1 else (index.commit_seq or 0) + 1,
         writer=f"{ctx.identity.client} {work.nonce}",
         holder=ctx.identity.holder,
         at=ctx.now(),
@@ -118,16 +130,8 @@ def _seeds(ctx: Context, index: RemoteIndex, touched: set[str]) -> list[commit.E
     """
     if not index.rebuilt:
         return []
-    base = ctx.state.base_rows()
-    edits = []
-    for rel, entry in index.entries.items():
-        if rel in touched:
-            continue
-        row = base.get(rel)
-        known = row.sha256 if row and row.tag == entry.tag else None
-        published = Entry(key=rel, size=entry.size, lastModified=entry.lastModified, sha256=known)
-        edits.append(commit.Edit(rel, published, None))
-    return edits
+    recognise(index, ctx.state.base_rows())
+    return [commit.Edit(r, e, None) for r, e in index.entries.items() if r not in touched]
 
 
 def _version_to_delete(ctx: Context, seen: Observation, left: Leftovers, item: Item) -> str | None:

@@ -4,6 +4,7 @@ The fingerprint is one LIST of `_index/`; only what moved since is fetched. A fa
 error, never an empty index (source: shared-datastore protocol; reliability section 3, «Read»).
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -42,7 +43,7 @@ class RemoteIndex:
     `version` 0: no index, so that the first commit starts one of version 2. `docs` are the
     objects it was read from, by key. `dropped` shards are listed but not in meta; `missing`
     ones the other way round. `rebuilt`: there was no index, the entries come from a listing of
-    the data. `fingerprint` tells two states apart.
+    the data, and `etags` are the objects' versions. `fingerprint` tells two states apart.
     """
 
     version: int = 0
@@ -54,6 +55,7 @@ class RemoteIndex:
     dropped: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     rebuilt: bool = False
+    etags: dict[str, str] = field(default_factory=dict)
     fingerprint: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -67,6 +69,7 @@ class IndexReader:
     def __init__(self, store: ObjectStore, keys: Keys, docs: dict[str, Doc] | None = None) -> None:
         self._store = store
         self._keys = keys
+        self._lacking = ""
         self._docs = dict(docs or {})
         self._parsed: dict[str, tuple[str, dict[str, Entry], dict[str, str]]] = {}
         self._latest: RemoteIndex | None = None
@@ -87,6 +90,11 @@ class IndexReader:
             if index is not None:
                 self._latest = index
                 return index
+        if self._lacking:
+            raise InvalidResponse(
+                f"the listing of {self._keys.index_dir} lacks {self._lacking}, which is there",
+                hint="the endpoint, or something before it, answers wrongly; try again later",
+            )
         raise CommitConflict(
             "the remote index kept moving while it was read", hint="try again in a moment"
         )
@@ -108,8 +116,8 @@ class IndexReader:
         """None when an object moved between the listing and its GET."""
         shards = {k: i for k, i in listing.items() if self._keys.partition_of(k) is not None}
         meta_info = listing.get(self._keys.meta)
-        if meta_info is None:
-            self._confirm_absent(self._keys.meta)
+        if meta_info is None and self._is_short([self._keys.meta]):
+            return None
         if meta_info is None and not shards:
             return self._from_monolith(None, listing)
         meta = None
@@ -122,16 +130,14 @@ class IndexReader:
                 return self._from_monolith(meta, listing)
         return self._from_shards(meta, shards, listing)
 
-    def _confirm_absent(self, key: str) -> None:
-        """A listing that is empty or short must not be taken for a datastore without an index."""
-        try:
-            self._store.head(key)
-        except NotFound:
-            return
-        raise InvalidResponse(
-            f"the listing of {self._keys.index_dir} lacks {key}, which is there",
-            hint="the endpoint, or something before it, answers wrongly; try again in a moment",
-        )
+    def _is_short(self, missing: Iterable[str]) -> bool:
+        """True when an object is there that the listing lacks: it must not be believed."""
+        for key in missing:
+            with contextlib.suppress(NotFound):  # as listed
+                self._store.head(key)
+                self._lacking = key
+                return True
+        return False
 
     # --- version 2 ----------------------------------------------------------------------
 
@@ -145,8 +151,8 @@ class IndexReader:
             return None
         names = {self._keys.partition_of(key) or "" for key in shards}
         said = set(meta.partitions) if meta else names
-        for name in sorted(said - names):
-            self._confirm_absent(self._keys.shard(name))
+        if self._is_short(self._keys.shard(name) for name in sorted(said - names)):
+            return None
         self._docs = {k: d for k, d in self._docs.items() if k in listing}
         index = RemoteIndex(
             version=2,
@@ -230,6 +236,7 @@ class IndexReader:
                 index.blocked[rel] = reason
             else:
                 index.entries[rel] = entry
+                index.etags[rel] = info.etag
         index.rebuilt = bool(index.entries)
         return index
 

@@ -97,7 +97,7 @@ def _attempt(
         return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
     except PreconditionFailed:
         ours = _local_sha256(ctx, item)
-        found = _present(ctx, item, known | {ours})
+        found = _present(ctx, seen, item, known | {ours})
     if found is not None and found.sha256 == ours:
         return Sent(item, found, stat, read_ns)
     ctx.accounting.start(row)
@@ -160,11 +160,11 @@ def _expected(
         return None
     if row is not None and row.etag and row.tag == remote.tag and not clash:
         return row.etag
-    found = _present(ctx, item, known)
+    found = _present(ctx, seen, item, known)
     return found.etag if found is not None else None
 
 
-def _present(ctx: Context, item: Item, known: set[str]) -> Uploaded | None:
+def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Uploaded | None:
     """The version in the bucket, which may now be overwritten; None: there is no object.
 
     What is not `known` goes to the trash first: the version that the user chose to replace, or
@@ -180,7 +180,7 @@ def _present(ctx: Context, item: Item, known: set[str]) -> Uploaded | None:
         if digest is None:
             raise CommitConflict(f"{item.path} keeps changing in the bucket")
         if digest not in known:
-            if not _is_chosen(item, digest) and not is_abandoned(info):
+            if not _is_chosen(seen, item, digest, info.etag) and not is_abandoned(info):
                 raise ForeignVersion(
                     f"{item.path}: somebody else's version is in the bucket; it was not overwritten"
                 )
@@ -191,12 +191,14 @@ def _present(ctx: Context, item: Item, known: set[str]) -> Uploaded | None:
     return Uploaded(info.etag, info.size, digest)
 
 
-def _is_chosen(item: Item, digest: str) -> bool:
+def _is_chosen(seen: Observation, item: Item, digest: str, etag: str) -> bool:
     """A conflict that the user decided: this is the other side's version."""
     change = item.change
     if change.verdict not in CLASHES or change.remote is None:
         return False
-    return change.remote.sha256 in (None, digest)
+    if change.remote.sha256 is None:
+        return seen.remote.etags.get(item.path, etag) == etag
+    return change.remote.sha256 == digest
 
 
 def _local_sha256(ctx: Context, item: Item) -> str:

@@ -82,16 +82,19 @@ class CacheDir:
 
     @contextmanager
     def staging(self) -> Iterator[BinaryIO]:
-        """A new open file on the cache's disk; it is gone afterwards unless it was installed."""
+        """A new open file on the cache's disk; it is gone afterwards unless it was installed.
+
+        A disk that refuses the caller's own writes to it raises LocalError as well.
+        """
         with fsio.telling(f"{self._staging} cannot be written"):
             temp = fsio.new_file(fsio.make_staging(self.root))
-        self._open[temp.name] = temp
-        try:
-            with temp:
-                yield temp
-        finally:
-            del self._open[temp.name]
-            Path(temp.name).unlink(missing_ok=True)
+            self._open[temp.name] = temp
+            try:
+                with temp:
+                    yield temp
+            finally:
+                del self._open[temp.name]
+                Path(temp.name).unlink(missing_ok=True)
 
     def install(
         self,
@@ -263,10 +266,14 @@ def _links(here: str, names: list[str]) -> bool:
 
 
 def _drop_empty(path: Path) -> None:
-    """Remove a tree of empty directories that stands in a file's place."""
-    if _is_directory(path):
+    """Remove a tree of empty directories that stands in a file's place. Raises PathBlocked."""
+    if not _is_directory(path):
+        return
+    try:
         for here, _, _ in os.walk(path, topdown=False):
             Path(here).rmdir()
+    except OSError as error:
+        raise PathBlocked(f"{path}: a directory stands in its place") from error
 
 
 def _is_directory(path: Path) -> bool:

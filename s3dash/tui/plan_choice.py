@@ -9,7 +9,6 @@ from s3dash.tui.format import count, size
 from s3dash.tui.glyphs import BLOCKED, Sign, action_sign
 from s3dash.tui.views.base import joined
 
-_IDLE = (Action.CONFLICT, Action.ADOPT, Action.FORGET)
 _DELETES = (Action.DELETE_REMOTE, Action.DELETE_LOCAL)
 
 
@@ -42,11 +41,6 @@ class PlanChoice:
     @property
     def chosen(self) -> Plan:
         return self.plan.without(self.left_out)
-
-    @property
-    def moves(self) -> bool:
-        """True when running it would change a file or an object."""
-        return any(i.action not in _IDLE and self.takes(i) for i in self.plan.items)
 
     @property
     def runs(self) -> bool:

@@ -265,7 +265,7 @@ class Storm:
         A file and a directory of one name cannot be on one disk: one of the two may be missing.
         """
         bucket = contents(MemoryStore(self.bucket))
-        named: dict[str, str] = {}
+        named: dict[str, str | None] = {}
         for key, body in bucket.items():
             named.update(_entries(body) if _is_shard(key) else {})
         want = {rel: bucket.get(rel) for rel in named}
@@ -283,12 +283,12 @@ class Storm:
             ]
             assert set(left) <= either, self.story(f"NOT CLEAN {name} {status}")
 
-    def _written_over(self, named: dict[str, str], bucket: dict[str, bytes]) -> set[str]:
+    def _written_over(self, named: dict[str, str | None], bucket: dict[str, bytes]) -> set[str]:
         """Objects that the peer's blind PUT replaced: nobody can stop it, nor see it at once.
 
         What the index names is still in somebody's cache.
         """
-        over = {rel for rel, sha in named.items() if digest(bucket.get(rel, b"")) != sha}
+        over = {rel for rel, sha in named.items() if sha and digest(bucket.get(rel, b"")) != sha}
         held = {digest(body) for machine in self.machines for body in machine.files().values()}
         assert {named[rel] for rel in over} <= held, self.story(f"NOBODY HAS {over}")
         return over
@@ -301,8 +301,8 @@ def _is_shard(key: str) -> bool:
     return key.startswith("_index/") and key != META
 
 
-def _entries(body: bytes) -> dict[str, str]:
-    return {rel: entry["sha256"] for rel, entry in json.loads(body)["entries"].items()}
+def _entries(body: bytes) -> dict[str, str | None]:
+    return {rel: entry.get("sha256") for rel, entry in json.loads(body)["entries"].items()}
 
 
 def weather(home: Path, seed: int, *, peer: bool, policies: tuple[str, ...]) -> None:

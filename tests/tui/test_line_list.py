@@ -96,3 +96,48 @@ def test_marking_goes_on_to_the_next_row_and_ranges_follow() -> None:
         assert len(model.marks) == 20
 
     play(script, FakeEngine(idle(dirty=tuple(dirty(f"p/{n}") for n in range(20)))))
+
+
+def test_when_much_moves_each_tick_takes_half_of_the_lines() -> None:
+    rows = [transfer(n, "active", 1000) for n in range(20)]
+    engine = FakeEngine(idle(progress=moving(rows, Rate(1.0, 0.0))))
+
+    async def script(stage: Stage) -> None:
+        await stage.press("3")
+        await stage.settle()
+        repaints = Repaints(stage.main.pane.list)
+        for row in rows:
+            row.done = 500_000
+        stage.main.show()
+        first = {region.y for region in repaints.taken()}
+        await stage.rest()
+        stage.main.show()
+        second = {region.y for region in repaints.taken()}
+        assert len(first) == len(second) == 10
+        assert first | second == set(range(20))
+
+    play(script, engine)
+
+
+def test_a_double_click_opens_the_row() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.press("2")
+        await stage.pilot.double_click("#dirty-list", offset=(5, 2))
+        await stage.until(lambda: not stage.at_home)
+        assert "p/2" in stage.line("#detail-text")
+        await stage.press("j", "pagedown", "escape")
+        assert stage.at_home
+
+    play(script, FakeEngine(idle(dirty=tuple(dirty(f"p/{n}") for n in range(20)))))
+
+
+def test_blanks_take_the_style_of_the_text_beside_them() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.press("2")
+        found = stage.main.pane.list
+        strip = found.render_line(1)
+        assert strip.cell_length == found.size.width
+        assert len(list(strip)) <= 5
+        assert "p/1" in strip.text
+
+    play(script, FakeEngine(idle(dirty=tuple(dirty(f"p/{n}") for n in range(3)))))

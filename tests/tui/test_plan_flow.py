@@ -8,6 +8,7 @@ from s3dash.core.diff import Verdict
 from s3dash.core.plan import Plan
 from s3dash.core.report import Failed, Result
 from s3dash.tui.screens.plan import PlanScreen
+from s3dash.tui.widgets.line_list import LineList
 from tests.tui.driver import NARROW, TINY, WIDE, Stage, play
 from tests.tui.fake_engine import HOSTILE, FakeEngine, change, dirty, idle, refusing
 
@@ -39,13 +40,16 @@ async def planned(stage: Stage, key: str = "P") -> PlanScreen:
     return screen
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW, TINY])
 @pytest.mark.parametrize(
-    ("key", "direction", "paths"),
-    [("P", "push", ["b/new.txt"]), ("p", "pull", ["d/theirs.txt"]), ("s", "sync", None)],
+    ("key", "direction", "paths", "size"),
+    [
+        ("P", "push", ["b/new.txt"], WIDE),
+        ("p", "pull", ["d/theirs.txt"], NARROW),
+        ("s", "sync", ["b/new.txt", "d/theirs.txt"], TINY),
+    ],
 )
 def test_enter_runs_a_plan_that_destroys_nothing(
-    key: str, direction: str, paths: list[str] | None, size: tuple[int, int]
+    key: str, direction: str, paths: list[str], size: tuple[int, int]
 ) -> None:
     made = engine(NEW, THEIRS)
 
@@ -54,7 +58,7 @@ def test_enter_runs_a_plan_that_destroys_nothing(
         await stage.press("enter")
         await stage.until(lambda: made.asked("run"))
         assert made.asked("plan") == [(direction, ())]
-        assert ran(made) == (paths or ["b/new.txt", "d/theirs.txt"])
+        assert ran(made) == paths
 
     play(script, made, size=size)
 
@@ -315,5 +319,44 @@ def test_hostile_paths_do_not_break_the_plan() -> None:
         await planned(stage)
         assert "a[/x]\\x1b[31m" in stage.text()
         assert "\x1b" not in stage.text()
+
+    play(script, made)
+
+
+def test_the_list_moves_though_cancel_has_the_focus() -> None:
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        found = stage.app.screen.query_one("#plan-list", LineList)
+        for key, line in (("G", 29), ("k", 28), ("g", 0), ("j", 1), ("ctrl+u", 0), ("end", 29)):
+            await stage.press(key)
+            assert found.model.cursor == line, key
+
+    play(script, engine(*(change(f"f/{n:02d}", Verdict.LOCAL_DELETED) for n in range(30))))
+
+
+def test_a_click_on_run_is_a_yes_and_one_on_cancel_a_no() -> None:
+    made = engine(EDIT)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.pilot.click("#cancel")
+        await stage.until(lambda: stage.at_home)
+        assert not made.asked("run")
+        await planned(stage)
+        await stage.pilot.click("#run")
+        await stage.until(lambda: made.asked("run"))
+
+    play(script, made)
+
+
+def test_a_plan_with_too_many_deletions_says_so() -> None:
+    made = engine(*(change(f"f/{n}", Verdict.REMOTE_DELETED) for n in range(200)))
+
+    async def script(stage: Stage) -> None:
+        await planned(stage, "p")
+        assert "this deletes 200 of 318 known files" in stage.line("#plan-note")
+        await stage.press("y")
+        await stage.until(lambda: made.asked("run"))
+        assert made.asked("run")[0][1] == 200
 
     play(script, made)

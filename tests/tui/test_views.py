@@ -106,7 +106,7 @@ def transfers(*rows: Transfer, rate: float = 1 << 20) -> Look:
 
 def test_a_running_transfer_tells_share_rate_and_time_to_go() -> None:
     shown = cells(TransfersView(), transfers(transfer(1, "active", 512 << 10)))
-    assert shown["PROGRESS"].endswith(" 50%")
+    assert shown["PROGRESS"] == " 50% ━━━━━─────"
     assert shown["RATE"] == "51.2 KiB/s"
     assert shown["ETA"] == "00:10"
     assert shown["STATE"] == "▶ active"

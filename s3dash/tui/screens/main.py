@@ -24,6 +24,7 @@ from s3dash.tui.widgets.line_list import LineList
 from s3dash.tui.widgets.list_pane import AnyPane
 from s3dash.tui.widgets.mark_list import MarkList
 
+DETAIL_S = 1.0
 LOCKS_LEAST_AGE_S = 20.0
 """Listing every lock walks the whole prefix: not more often than this just by looking."""
 
@@ -39,6 +40,7 @@ class MainScreen(Screen[None]):
         self._commands = commands
         self._panes = {pane.view.name: pane for pane in panes(commands)}
         self._active = "overview"
+        self._detailed_at = float("-inf")
         self._tabs: list[chrome.Tab] = []
         self._header = Line(lambda width: chrome.header(commands.look, width), id="header")
         self._tab_bar = Line(self._paint_tabs, id="tabs")
@@ -85,6 +87,12 @@ class MainScreen(Screen[None]):
         self.pane.show(look)
         for line in (self._header, self._tab_bar, self._banner, self._event, self._key_bar):
             line.poke()
+        if look.mono - self._detailed_at >= DETAIL_S:
+            self.show_detail()
+
+    def show_detail(self) -> None:
+        """Repaint the detail; by itself that happens once a second, as it is a large area."""
+        self._detailed_at = self._commands.look.mono
         self._detail.poke()
 
     def switch(self) -> None:
@@ -92,6 +100,7 @@ class MainScreen(Screen[None]):
         for pane in self._panes.values():
             pane.reset()
         self.show()
+        self.show_detail()
 
     def show_event(self) -> None:
         if self.app.is_running:
@@ -130,6 +139,7 @@ class MainScreen(Screen[None]):
         if isinstance(self.pane, LocksPane):
             self._commands.list_locks(least_age_s=LOCKS_LEAST_AGE_S)
         self.show()
+        self.show_detail()
 
     def action_turn(self, step: int) -> None:
         names = list(self._panes)
@@ -143,7 +153,7 @@ class MainScreen(Screen[None]):
 
     @on(LineList.Moved)
     def _row_changed(self) -> None:
-        self._detail.poke()
+        self.show_detail()
 
     @on(MarkList.Marked)
     def _marks_changed(self) -> None:
@@ -172,7 +182,7 @@ class MainScreen(Screen[None]):
     @on(FilterInput.Typed)
     def _filter_typed(self, event: FilterInput.Typed) -> None:
         self.pane.set_filter(event.text)
-        self._detail.poke()
+        self.show_detail()
 
     @on(FilterInput.Closed)
     def _filter_closed(self) -> None:

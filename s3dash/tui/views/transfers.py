@@ -30,7 +30,7 @@ def _progress(row: Transfer, _: Look) -> Cell:
     look = {"failed": "bad", "done": "good", "active": "accent"}.get(row.state, "dim")
     if row.state == "done":
         filled, rest = "━" * BAR, ""
-    return ((filled, look), (rest, "faint"), (f" {_share(row):>4}", look))
+    return ((f"{_share(row):>4} {filled}", look), (rest, "faint"))
 
 
 def _share(row: Transfer) -> str:

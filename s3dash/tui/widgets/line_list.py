@@ -24,6 +24,7 @@ from s3dash.tui.widgets.list_model import LineModel
 
 R = TypeVar("R")
 
+MANY = 8
 MARK, CURSOR = "◆", "▌"
 
 
@@ -95,6 +96,7 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         self._slots: list[Slot] = []
         self._painted: dict[int, Painted] = {}
         self._styles: dict[str, Style] = {}
+        self._beat = 0
         self._still = still
         self._following = following
 
@@ -110,7 +112,7 @@ class LineList(ScrollView, Generic[R], can_focus=True):
             if self.model.current is not held:
                 self.post_message(self.Moved(self))
         else:
-            self.tick(look)
+            self.tick(look, sparing=True)
 
     def set_empty(self, lines: list[Cell]) -> None:
         """What stands in the middle of a list without rows."""
@@ -127,12 +129,22 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         self._bring_into_view()
         self.tick(self._look)
 
-    def tick(self, look: Look | None) -> None:
-        """Repaint of the visible lines the columns that say something else now."""
+    def tick(self, look: Look | None, *, sparing: bool = False) -> None:
+        """Repaint of the visible lines the columns that say something else now.
+
+        `sparing` takes every other line when many have changed, and the rest the next time: what
+        moves all the time then costs a slow connection half.
+        """
         self._look = look
+        changed = []
         for y in range(self.size.height):
             before, fresh = self._painted.get(y), self._lay_out(y + self.scroll_offset.y)
             if fresh != before:
+                changed.append((y, before, fresh))
+        self._beat ^= 1
+        every = 2 if sparing and len(changed) > MANY else 1
+        for y, before, fresh in changed:
+            if (y + self._beat) % every == 0:
                 self._repaint(y, before, fresh)
 
     def _repaint(self, y: int, before: Painted | None, fresh: Painted | None) -> None:
@@ -162,14 +174,15 @@ class LineList(ScrollView, Generic[R], can_focus=True):
             return self._blank(y)
         self._painted[y] = fresh
         band = self._band() if fresh.current else Style.null()
-        segments = [Segment(self._gutter(fresh), self._style("key") + band)]
+        pieces = [(self._gutter(fresh), self._style("key") + band)]
         end = GUTTER
         for slot, cell in zip(self._slots, fresh.cells, strict=True):
-            segments.append(Segment(" " * (slot.x - end), self._style("") + band))
+            pieces.append((" " * (slot.x - end), self._style("") + band))
             parts = fitted(cell, self._columns[slot.column], slot.width)
-            segments += [Segment(text, self._lit(look, fresh) + band) for text, look in parts]
+            pieces += [(text, self._lit(look, fresh) + band) for text, look in parts]
             end = slot.x + slot.width
-        return Strip(segments).adjust_cell_length(self.size.width, self._style("") + band)
+        strip = Strip(_merged(pieces))
+        return strip.adjust_cell_length(self.size.width, self._style("") + band)
 
     def _gutter(self, painted: Painted) -> str:
         return (CURSOR if painted.current else " ") + (MARK if painted.marked else " ")
@@ -266,3 +279,25 @@ class LineList(ScrollView, Generic[R], can_focus=True):
             self.move_to(line)
             if event.chain == 2:
                 self.action_choose()
+
+
+def _merged(pieces: list[tuple[str, Style]]) -> list[Segment]:
+    """Segments with blanks drawn to the text beside them: fewer colour changes to send."""
+    segments: list[Segment] = []
+    for text, style in pieces:
+        last = segments[-1] if segments else None
+        if last is None or last.style is None:
+            segments.append(Segment(text, style))
+        elif style == last.style or _hides(text, style, last.style):
+            segments[-1] = Segment(last.text + text, last.style)
+        elif _hides(last.text, last.style, style):
+            segments[-1] = Segment(last.text + text, style)
+        else:
+            segments.append(Segment(text, style))
+    return segments
+
+
+def _hides(text: str, style: Style, other: Style) -> bool:
+    """True when `text` looks the same in the other style, as it is blank."""
+    plain = not (other.underline or other.strike)
+    return plain and not text.strip() and style.bgcolor == other.bgcolor

@@ -53,7 +53,7 @@ class ListPane(Vertical, Generic[R]):
         version = self.view.version(look)
         self.list.set_empty(self._empty(look))
         if version is not None and version == self._version:
-            self.list.tick(look)
+            self.list.tick(look, sparing=True)
         else:
             self.list.show(look, self.view.rows(look), force=version is not None)
         self._version = version

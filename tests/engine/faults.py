@@ -1,0 +1,45 @@
+"""Machines on a bucket in memory whose requests can be lost, raced or refused."""
+
+from pathlib import Path
+from typing import Any
+
+from s3dash.errors import Integrity
+from s3dash.objectstore.memory import Hook, MemoryBucket, MemoryStore
+from tests.engine.world import Machine
+
+
+class Plug:
+    """Pulled at the n-th operation: from then on every call fails, as after a crash."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __call__(self, op: str, key: str) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Integrity("the plug was pulled")
+
+
+def machine(
+    home: Path,
+    bucket: MemoryBucket,
+    *,
+    before: Hook | None = None,
+    after: Hook | None = None,
+    **settings: Any,
+) -> Machine:
+    """A machine at `home`; the same home with other hooks is the same machine."""
+    return Machine(home, lambda: MemoryStore(bucket, before=before, after=after), **settings)
+
+
+class Once:
+    """Runs `act` at the first request of this operation and key, and never again."""
+
+    def __init__(self, op: str, key: str, act: Any) -> None:
+        self.op, self.key, self.act = op, key, act
+        self.done = False
+
+    def __call__(self, op: str, key: str) -> None:
+        if not self.done and (op, key) == (self.op, self.key):
+            self.done = True
+            self.act()

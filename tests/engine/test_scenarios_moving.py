@@ -1,0 +1,284 @@
+"""Reliability scenarios 28 to 33, 40, 41 and 50: bytes on their way, and disks that refuse.
+
+In memory, where requests can be raced and refused.
+"""
+
+import os
+import resource
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from s3dash.errors import AccessDenied, S3DashError, Throttled
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from tests.engine.ends import all_have, aside, base, data, entries, journal, trash
+from tests.engine.faults import Once, machine
+from tests.engine.world import Machine, contents, digest
+
+STAY: dict[str, bytes | str] = {"files/stay": "stay"}
+
+
+@pytest.fixture
+def world(tmp_path: Path, memory: MemoryBucket) -> tuple[Machine, Machine]:
+    """Ada and Bob in sync on `files/a` and `files/stay`."""
+    ada, bob = machine(tmp_path / "ada", memory), machine(tmp_path / "bob", memory)
+    ada.write("files/a", "base")
+    ada.write("files/stay", "stay")
+    ada.push()
+    bob.pull()
+    return ada, bob
+
+
+def test_28_an_object_that_is_not_what_its_entry_says_is_not_installed(
+    world: tuple[Machine, Machine], memory: MemoryBucket
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "good")
+    ada.write("files/b", "fine")
+    ada.push()
+    MemoryStore(memory).put("files/a", b"evil")
+    result = bob.pull()
+    assert [b.path for b in result.blocked] == ["files/a"]
+    assert "in flight" in result.blocked[0].reason
+    assert bob.files() == {"files/a": b"base", "files/b": b"fine", "files/stay": b"stay"}
+    assert base(bob)["files/a"] == digest(b"base")
+    assert trash(bob) == []
+    MemoryStore(memory).put("files/a", b"good")
+    bob.pull()
+    all_have(lambda: MemoryStore(memory), {"files/a": "good", "files/b": "fine", **STAY}, ada, bob)
+
+
+def test_29_a_file_that_changes_during_its_upload_is_committed_as_it_is_at_the_end(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "first")
+    change = Once("upload", "files/a", lambda: ada.write("files/a", "second, longer"))
+    result = machine(tmp_path / "ada", memory, before=change).push()
+    assert (change.done, result.pushed, result.failed) == (True, 1, [])
+    bob.pull()
+    all_have(lambda: MemoryStore(memory), {"files/a": "second, longer", **STAY}, ada, bob)
+
+
+def test_29_somebody_elses_object_is_never_overwritten(
+    world: tuple[Machine, Machine], memory: MemoryBucket
+) -> None:
+    ada, _ = world
+    MemoryStore(memory).put("files/a", b"theirs, not yet in the index")
+    ada.write("files/a", "mine")
+    result = ada.push()
+    assert ([c.path for c in result.conflicts], result.pushed) == (["files/a"], 0)
+    assert data(lambda: MemoryStore(memory))["files/a"] == b"theirs, not yet in the index"
+    assert entries(lambda: MemoryStore(memory))["files/a"] == digest(b"base")
+    assert ada.read("files/a") == b"mine"
+
+
+def test_30_a_local_edit_during_the_download_stays_and_becomes_a_conflict(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "from ada")
+    ada.push()
+    edit = Once("download", "files/a", lambda: bob.write("files/a", "from bob"))
+    racing = machine(tmp_path / "bob", memory, before=edit)
+    result = racing.pull()
+    assert (edit.done, [b.path for b in result.blocked]) == (True, ["files/a"])
+    assert bob.read("files/a") == b"from bob"
+    assert base(bob)["files/a"] == digest(b"base")
+    assert [c.path for c in bob.sync().conflicts] == ["files/a"]
+    bob.sync(policy="keep-both")
+    ((name, body),) = aside(bob).items()
+    assert body == b"from bob"
+    bob.sync()
+    ada.sync()
+    want = {"files/a": "from ada", name: "from bob", **STAY}
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
+
+
+def test_31_an_object_that_is_replaced_during_the_download_is_fetched_anew(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "second")
+    ada.push()
+
+    def replace() -> None:
+        ada.write("files/a", "third, longer")
+        ada.push()
+
+    racing = machine(tmp_path / "bob", memory, before=Once("download", "files/a", replace))
+    result = racing.pull()
+    assert [b.path for b in result.blocked] == ["files/a"]
+    assert bob.read("files/a") == b"base"
+    assert bob.pull().pulled == 1
+    all_have(lambda: MemoryStore(memory), {"files/a": "third, longer", **STAY}, ada, bob)
+
+
+def test_32_a_file_that_always_changes_is_told_and_holds_nothing_up(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "0")
+    ada.write("files/b", "fine")
+    (ada.cache / "files/stay").unlink()
+    writes = iter(range(1, 1000))
+
+    def change(op: str, key: str) -> None:
+        if (op, key) == ("upload", "files/a"):
+            ada.write("files/a", "x" * next(writes))
+
+    hurried = machine(tmp_path / "ada", memory, before=change)
+    result = hurried.push()
+    assert ([f.path for f in result.failed], result.pushed) == (["files/a"], 1)
+    assert result.deleted_remote == 0  # after a failure deletions wait
+    assert next(writes) <= 6
+    assert entries(lambda: MemoryStore(memory))["files/a"] == digest(b"base")
+    assert ada.push().pushed == 1
+    bob.pull()
+    want: dict[str, bytes | str] = {"files/a": ada.read("files/a"), "files/b": "fine"}
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
+
+
+def test_33_a_second_engine_on_a_cache_only_reads_and_names_the_first(
+    world: tuple[Machine, Machine], memory: MemoryBucket
+) -> None:
+    ada, _ = world
+    ada.write("files/a", "edited")
+    before = contents(MemoryStore(memory))
+    first, second = ada.engine(), ada.engine()
+    try:
+        assert [r.path for r in second.status().local.dirty] == ["files/a"]
+        for operation in (second.push, second.pull, second.sync):
+            with pytest.raises(S3DashError, match=f"another s3dash.*{os.getpid()}"):
+                operation()
+        assert contents(MemoryStore(memory)) == before
+        assert first.push().pushed == 1
+    finally:
+        second.stop()
+        first.stop()
+
+
+def test_40_a_full_disk_leaves_the_old_file_and_no_temporary_one(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    """A limit on the size of a file stands for a full disk: the write fails half way."""
+    ada, bob = world
+    ada.write("files/a", b"x" * 3_000_000)
+    ada.write("files/small", "small")
+    ada.push()
+    held = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
+    try:
+        result = bob.pull()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, held)
+    assert ([f.path for f in result.failed], result.pulled) == (["files/a"], 1)
+    assert bob.read("files/a") == b"base"
+    assert base(bob)["files/a"] == digest(b"base")
+    assert [p for p in bob.cache.rglob("*") if p.is_file() and p.stat().st_size > 100_000] == []
+    bob.pull()
+    want: dict[str, bytes | str] = {"files/a": b"x" * 3_000_000, "files/small": "small", **STAY}
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
+
+
+def test_41_an_unreadable_directory_is_unknown_and_nothing_below_it_is_deleted(
+    world: tuple[Machine, Machine], memory: MemoryBucket
+) -> None:
+    """A directory that became a symlink cannot be read on any machine, not even by root."""
+    ada, bob = world
+    ada.write("logs/l", "log")
+    ada.push()
+    hidden = ada.home / "hidden"
+    (ada.cache / "logs").rename(hidden)
+    (ada.cache / "logs").symlink_to(ada.home / "nowhere")
+    result = ada.sync()
+    assert (result.deleted_remote, [b.path for b in result.blocked]) == (0, ["logs"])
+    assert base(ada)["logs/l"] == digest(b"log")
+    (ada.cache / "logs").unlink()
+    hidden.rename(ada.cache / "logs")
+    bob.pull()
+    all_have(lambda: MemoryStore(memory), {"files/a": "base", "logs/l": "log", **STAY}, ada, bob)
+
+
+def test_45_throttling_backs_off_and_goes_on(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "edited")
+    storm = iter([True])
+
+    def throttle(op: str, key: str) -> None:
+        if op in ("upload", "download") and next(storm, False):
+            raise Throttled("SlowDown")
+
+    result = machine(tmp_path / "ada", memory, before=throttle).push()
+    assert (result.pushed, result.failed) == (1, [])
+    storm = iter([True])
+    assert machine(tmp_path / "bob", memory, before=throttle).pull().pulled == 1
+    all_have(lambda: MemoryStore(memory), {"files/a": "edited", **STAY}, ada, bob)
+
+
+def test_45_expired_credentials_stop_cleanly_and_the_next_push_resumes(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "edited")
+    ada.write("files/b", "new")
+
+    def expire(op: str, key: str) -> None:
+        if op == "put" and key.startswith("_index/"):
+            raise AccessDenied("the token has expired")
+
+    with pytest.raises(AccessDenied):
+        machine(tmp_path / "ada", memory, before=expire).push()
+    assert sorted(journal(ada)) == ["files/a", "files/b"]
+    assert base(ada)["files/a"] == digest(b"base")
+    assert ".datastore.lock" not in contents(MemoryStore(memory))
+    assert [b.path for b in bob.pull().blocked] == []
+    assert ada.push().pushed == 2
+    bob.pull()
+    want = {"files/a": "edited", "files/b": "new", **STAY}
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
+
+
+def test_50_a_crash_between_the_installs_and_the_state_costs_a_second_look(
+    world: tuple[Machine, Machine], memory: MemoryBucket
+) -> None:
+    """The state as it was before the pull, with the files as they were after it."""
+    ada, bob = world
+    ada.write("files/a", "edited")
+    ada.write("files/new", "new")
+    ada.push()
+    state = bob.home / "state"
+    kept = {p: p.read_bytes() for p in state.glob("*.sqlite*")}
+    bob.pull()
+    for path in state.glob("*.sqlite*"):
+        path.unlink()
+    for path, body in kept.items():
+        path.write_bytes(body)
+    result = bob.sync()
+    assert (result.pulled, result.pushed, result.conflicts) == (0, 0, [])
+    want = {"files/a": "edited", "files/new": "new", **STAY}
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
+
+
+def test_50_a_crash_before_the_install_leaves_the_old_file(
+    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+) -> None:
+    ada, bob = world
+    ada.write("files/a", "edited")
+    ada.push()
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        machine(tmp_path / "bob", memory, after=Once("download", "files/a", crash)).pull()
+    assert bob.read("files/a") == b"base"
+    assert base(bob)["files/a"] == digest(b"base")
+    bob.pull()
+    all_have(lambda: MemoryStore(memory), {"files/a": "edited", **STAY}, ada, bob)
