@@ -63,13 +63,14 @@ def conflict_of(change: Change) -> ConflictInfo:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One row of a plan."""
+    """One row of a plan. `source` is where an uploaded file was before it was renamed."""
 
     path: str
     action: Action
     reason: str
     size: int
     change: Change
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Plan:
 
     @property
     def bytes_up(self) -> int:
-        return sum(item.size for item in self.by(Action.UPLOAD))
+        return sum(item.size for item in self.by(Action.UPLOAD) if item.source is None)
 
     @property
     def bytes_down(self) -> int:
@@ -160,7 +161,38 @@ def make_plan(
         if action is not None:
             items.append(Item(change.path, action, change.verdict.value, change.size, change))
     items.sort(key=lambda item: (item.action not in _DELETES, item.path))
-    return Plan(direction, tuple(items), blocked or {}, unchanged, known)
+    return Plan(direction, tuple(_with_sources(items)), blocked or {}, unchanged, known)
+
+
+def _with_sources(items: list[Item]) -> list[Item]:
+    """Uploads that are renames: the same content is deleted elsewhere by the same plan."""
+    sources = _by_content(i for i in items if i.action is Action.DELETE_REMOTE)
+    if not sources:
+        return items
+    return [_from_source(i, sources) if _is_new(i, Action.UPLOAD) else i for i in items]
+
+
+def _from_source(item: Item, sources: dict[str, list[str]]) -> Item:
+    local = item.change.local
+    places = sources.get(local.sha256 or "") if local is not None else None
+    if not places:
+        return item
+    source = places.pop()
+    return replace(item, source=source, reason=f"renamed from {source}")
+
+
+def _is_new(item: Item, action: Action) -> bool:
+    added = (Verdict.LOCAL_ADDED, Verdict.REMOTE_ADDED)
+    return item.action is action and item.change.verdict in added
+
+
+def _by_content(items: Iterable[Item]) -> dict[str, list[str]]:
+    """SHA-256 of the base to paths."""
+    found: dict[str, list[str]] = {}
+    for item in items:
+        if item.change.base is not None and item.change.base.size > 0:
+            found.setdefault(item.change.base.sha256, []).append(item.path)
+    return found
 
 
 def _action(verdict: Verdict, direction: Direction, policy: ConflictPolicy) -> Action | None:
@@ -190,12 +222,26 @@ GUARD_SHARE = 0.5
 GUARD_COUNT = 1000
 
 
+def _renames(plan: Plan) -> int:
+    """Deletions that are half of a rename, on either side."""
+    gone = _by_content(plan.by(Action.DELETE_LOCAL))
+    here = 0
+    for item in plan.items:
+        remote = item.change.remote
+        if _is_new(item, Action.DOWNLOAD) and remote is not None and gone.get(remote.sha256 or ""):
+            gone[remote.sha256 or ""].pop()
+            here += 1
+    deleted = {item.path for item in plan.by(Action.DELETE_REMOTE)}
+    return here + sum(item.source in deleted for item in plan.items)
+
+
 def check_guard(plan: Plan, *, max_delete: int | None = None) -> None:
     """Raises GuardTripped for more deletions than go unasked.
 
     Unasked are up to 1000 and up to half of the known files; `max_delete` sets another number.
+    A file that only has another name afterwards does not count (scenario 13).
     """
-    deletes = len(plan.by(*_DELETES))
+    deletes = len(plan.by(*_DELETES)) - _renames(plan)
     if max_delete is not None:
         tripped = deletes > max_delete
     else:

@@ -21,7 +21,7 @@ from s3dash.engine.open import open_engine
 from s3dash.tui.app import DashApp
 
 SIZES = ((120, 40), (80, 24))
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 LIMIT = 2 << 20
 """Bytes per second: slow enough that transfers can be seen."""
 
@@ -41,10 +41,10 @@ SHOTS = (
     Shot("overview", ("1",), lambda s: len(s.dirty) > 2 and len(s.behind) > 2 and bool(s.locks)),
     Shot("dirty", ("2",), lambda s: bool(s.dirty)),
     Shot("locks", ("4", "r"), lambda s: len(s.locks) > 1),
+    Shot("conflicts", ("6",), lambda s: bool(s.conflicts)),
     Shot("plan", ("1", "s")),
     Shot("transfers", ("y", "3"), lambda s: s.progress.counts.active > 0),
-    Shot("conflicts", ("6",), lambda s: s.state in ("idle", "offline")),
-    Shot("log", ("9",)),
+    Shot("log", ("9",), lambda s: s.state == "idle"),
     Shot("help", ("question_mark",)),
 )
 
@@ -90,7 +90,7 @@ async def photograph(world: World, folder: Path, size: tuple[int, int]) -> list[
     """All shots at one size, in columns and rows."""
     settings = replace(world.settings(YOU, "infra"), bandwidth_limit=LIMIT)
     engines = [open_engine(settings, world.credentials), world.engine(YOU, "web")]
-    app = DashApp(engines, open_namespace=None)
+    app = DashApp(engines, open_namespace=lambda _, other: world.engine(YOU, other or "infra"))
     try:
         async with app.run_test(size=size) as pilot:
             camera = Camera(app, engines[0], pilot, folder, f"{size[0]}x{size[1]}")

@@ -71,7 +71,9 @@ def commit(
 
 
 def holds(index: RemoteIndex, edit: Edit) -> bool:
-    """True when the index says already what the edit wants."""
+    """True when the index says already what the edit wants; what was only listed says nothing."""
+    if index.rebuilt:
+        return False
     entry = index.entries.get(edit.rel)
     return (entry.tag if entry else None) == edit.tag
 

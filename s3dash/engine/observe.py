@@ -78,11 +78,14 @@ def unmoved(row: BaseRow, stat: FileStat) -> bool:
 def look_local(ctx: Context) -> LocalView:
     """Scan the cache and take the base out of the state.
 
-    A cache that was never synced may not exist yet; one that was and is gone is unknown.
+    A cache that was never synced may not exist yet; one that was and is gone is unknown. One
+    that lost its sidecar was emptied, or is another disk: what is missing there is no deletion
+    (scenario 42).
     """
     rows = ctx.state.base_rows()
     if not rows:
         ctx.cache.create()
+    is_emptied = bool(rows) and not ctx.sidecar.exists()
     found = scan(
         ctx.cache.base,
         excluded=load_excludes(ctx.settings.exclude),
@@ -90,6 +93,10 @@ def look_local(ctx: Context) -> LocalView:
         cancel=ctx.cancel,
         key_prefix_bytes=ctx.key_prefix_bytes,
     )
+    if is_emptied:
+        gone = {r for r in rows if r not in found.files and not found.is_unknown(r)}
+        ctx.state.forget(gone)
+        rows = {rel: row for rel, row in rows.items() if rel not in gone}
     seeds = _peer_base(ctx, rows)
     return LocalView(found, rows | seeds, seeded=frozenset(seeds))
 
@@ -137,9 +144,18 @@ def _peer_base(ctx: Context, base: dict[str, BaseRow]) -> dict[str, BaseRow]:
 
 
 def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) -> None:
-    """Read the files that stat and size alone cannot decide, and remember what was learnt."""
+    """Read the files that stat and size alone cannot decide, and remember what was learnt.
+
+    Also those that may be another file under a new name.
+    """
     view.taken_ns = wall_ns(ctx)
-    wanted = [rel for rel, stat in view.scan.files.items() if _undecided(view, rel, stat, entries)]
+    files = view.scan.files
+    gone = {row.size for rel, row in view.base.items() if rel not in files and row.size > 0}
+    wanted = [
+        rel
+        for rel, stat in files.items()
+        if _undecided(view, rel, stat, entries) or (stat.size in gone and rel not in view.base)
+    ]
     learnt: list[tuple[str, FileStat, int]] = []
     work = each(
         lambda rel: hash_file(ctx.cache.base / rel, cancel=ctx.cancel),

@@ -247,8 +247,11 @@ def _settle(
         remote = sent.item.change.remote
         if remote is not None and remote.sha256 not in (None, version.sha256):
             older.append((rel, remote.tag))
-        result.bytes_up += version.size
-    result.pushed += len(rows)
+        if sent.copied:
+            result.copied += 1
+        else:
+            result.pushed += 1
+            result.bytes_up += version.size
     result.deleted_remote += len(gone)
     result.conflicts.extend(conflict_of(i.change) for i in work.removed if i.path in done.refused)
     result.commit_seq = done.commit_seq

@@ -96,7 +96,8 @@ def adopted(seen: Observation, rel: str) -> BaseRow:
     """A base for a path whose local file was just found to be what the entry says."""
     entry, local = seen.remote.entries[rel], seen.local
     sha256, stat = entry.sha256 or "", local.scan.files[rel]
-    return BaseRow(rel, sha256, entry.size, entry.tag, None, stat, local.taken_ns)
+    etag = seen.remote.etags.get(rel)
+    return BaseRow(rel, sha256, entry.size, entry.tag, etag, stat, local.taken_ns)
 
 
 # --- downloads --------------------------------------------------------------------------
@@ -132,6 +133,11 @@ def _attempt(ctx: Context, seen: Observation, item: Item, row: Transfer, attempt
     with ctx.cache.staging() as temp:
         got = ctx.store.download(ctx.keys.data(rel), temp, on_bytes=partial(ctx.moved, row))
         _verify(rel, entry, got.size, got.sha256)
+        here = seen.local.scan.files.get(rel)
+        if here is not None and got.sha256 == _ours(seen, rel):  # the entry did not say so
+            return BaseRow(
+                rel, got.sha256, got.size, entry.tag, got.etag, here, seen.local.taken_ns
+            )
         expected = _step_aside(ctx, seen, item)
         stat = ctx.cache.install(
             Path(temp.name),

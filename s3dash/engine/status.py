@@ -115,6 +115,7 @@ def sentence(result: Result) -> str:
     """One line for the log."""
     counts = {
         "pushed": result.pushed,
+        "copied": result.copied,
         "pulled": result.pulled,
         "deleted in the bucket": result.deleted_remote,
         "deleted here": result.deleted_local,

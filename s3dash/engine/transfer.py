@@ -5,13 +5,15 @@ is looked at: our own bytes are there already (a lost reply, an interrupted push
 version that we know under another ETag, or somebody else's (scenarios 1, 27, 29, 46).
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from s3dash.core.plan import Item
 from s3dash.core.progress import Transfer
-from s3dash.engine.context import Context
+from s3dash.engine.context import Context, new_nonce
+from s3dash.engine.copies import claim_of, copied
 from s3dash.engine.jobs import retrying
 from s3dash.engine.observe import CLASHES, Observation, wall_ns
 from s3dash.engine.pin import is_abandoned, object_sha256
@@ -43,13 +45,14 @@ CONTENT_TYPES = {
 class Sent:
     """A file that is durable in the bucket, and the local file it was read from.
 
-    `read_ns` is the wall time before it was read.
+    `read_ns` is the wall time before it was read. `copied`: on the server, no bytes were sent.
     """
 
     item: Item
     version: Uploaded
     stat: FileStat
     read_ns: int
+    copied: bool = False
 
 
 def content_type(rel: str) -> str:
@@ -63,7 +66,7 @@ def send(
     try:
         ctx.cancel.check()
         sent = retrying(
-            partial(_attempt, ctx, seen, journal.get(item.path), item, row),
+            partial(_attempt, ctx, seen, journal.get(item.path), item, row, new_nonce()),
             clock=ctx.clock,
             cancel=ctx.cancel,
             on_back_off=ctx.backing_off,
@@ -84,14 +87,23 @@ def _attempt(
     unfinished: JournalRow | None,
     item: Item,
     row: Transfer,
+    nonce: str,
     attempt: int,
 ) -> Sent:
     row.attempt = attempt
     ctx.accounting.start(row)
+    if item.source is not None and attempt == 1:
+        there = copied(ctx, seen, item, nonce=nonce)
+        if there is not None:
+            row.size = 0
+            stat = seen.local.scan.files[item.path]
+            return Sent(item, there, stat, seen.local.taken_ns, copied=True)
     read_ns = wall_ns(ctx)
     stat = _stat(ctx, item.path)
     row.size = stat.size
     known = _known(item, unfinished)
+    if item.source is not None:
+        known.add(hashlib.sha256(claim_of(nonce)).hexdigest())
     version = _expected(ctx, seen, item, unfinished, known)
     try:
         return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
@@ -180,7 +192,7 @@ def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Up
         if digest is None:
             raise CommitConflict(f"{item.path} keeps changing in the bucket")
         if digest not in known:
-            if not _is_chosen(seen, item, digest, info.etag) and not is_abandoned(info):
+            if not _is_chosen(seen, item, digest) and not is_abandoned(info):
                 raise ForeignVersion(
                     f"{item.path}: somebody else's version is in the bucket; it was not overwritten"
                 )
@@ -191,13 +203,13 @@ def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Up
     return Uploaded(info.etag, info.size, digest)
 
 
-def _is_chosen(seen: Observation, item: Item, digest: str, etag: str) -> bool:
+def _is_chosen(seen: Observation, item: Item, digest: str) -> bool:
     """A conflict that the user decided: this is the other side's version."""
     change = item.change
     if change.verdict not in CLASHES or change.remote is None:
         return False
-    if change.remote.sha256 is None:
-        return seen.remote.etags.get(item.path, etag) == etag
+    if change.remote.sha256 is None:  # without an index it may be a first push in the middle
+        return not seen.remote.rebuilt
     return change.remote.sha256 == digest
 
 

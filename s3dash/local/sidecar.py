@@ -27,6 +27,11 @@ class SidecarFile:
         self._index = root / INDEX_FILE
         self._lock = threading.Lock()
 
+    def exists(self) -> bool:
+        """True once anybody has synced this cache: it goes when the cache is emptied."""
+        with fsio.telling(f"{self._sidecar} cannot be looked at"):
+            return self._sidecar.exists()
+
     def read(self) -> Sidecar:
         """A missing or broken sidecar is `LOST`: walk everything."""
         raw = _bytes(self._sidecar)

@@ -117,6 +117,13 @@ class State:
             db.executemany(_DROP_BASE, ((rel,) for rel in gone))
             db.executemany(_SAVE_BASE, (base_values(row) for row in rows))
 
+    def forget(self, rels: Iterable[str]) -> None:
+        """As if these paths had never been synced: no base, and no older version of one."""
+        if self._read_only:
+            return
+        with self._write() as db:
+            db.executemany(_DROP_BASE, ((rel,) for rel in rels))
+
     def older(self, rels: Iterable[str]) -> dict[str, set[str]]:
         """The SHA-256 of versions that the base has left behind, for those of `rels` with any."""
         found = {rel: {str(row[0]) for row in self._all(_OLDER, rel)} for rel in rels}

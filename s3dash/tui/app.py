@@ -9,6 +9,8 @@ from typing import Any, ClassVar, TypeVar
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.markup import escape
 from textual.screen import Screen
@@ -33,6 +35,7 @@ from s3dash.tui.redact import report, told
 from s3dash.tui.screens.main import MainScreen
 from s3dash.tui.screens.modal import Modal
 from s3dash.tui.screens.plan import PlanAnswer
+from s3dash.tui.terminal import SturdyDriver, is_lost
 from s3dash.tui.theme import NIGHT
 
 T = TypeVar("T")
@@ -99,16 +102,18 @@ class DashApp(App[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         self._bridge.close()
 
-    def interrupted(self, signal_name: str) -> None:
+    def interrupted(self, what: str) -> None:
         """A signal asks us to end: the terminal is restored, locks are released."""
         self.operation.token.cancel()
-        self.exit(return_code=130, message=f"s3dash: stopped by {signal_name}")
+        self.exit(return_code=130, message=f"s3dash: stopped by {what}")
 
     def _tick(self) -> None:
         self._bridge.poll()
         self._ticks += 1
         if self._ticks % TICKS_A_SECOND == 0:
             self._show()
+            if not self.is_headless and is_lost():
+                self.interrupted("the loss of its terminal")
 
     def poll(self) -> None:
         """Look at the engines now, not at the next tick."""
@@ -283,6 +288,10 @@ class DashApp(App[None], inherit_bindings=False):
             call = partial(self.run_action, command.action, command.node)
             yield SystemCommand(f"{command.text}  ({command.keys})", text, call)
         yield SystemCommand("theme", "choose the colours", self.search_themes)
+
+    def get_driver_class(self) -> type[Driver]:
+        given = super().get_driver_class()
+        return SturdyDriver if given is LinuxDriver else given
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [PureAttributes()] if self.no_color else super().get_line_filters()

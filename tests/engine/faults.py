@@ -43,3 +43,24 @@ class Once:
         if not self.done and (op, key) == (self.op, self.key):
             self.done = True
             self.act()
+
+
+def pair(tmp_path: Path, bucket: MemoryBucket, **files: str) -> tuple[Machine, Machine]:
+    ada, bob = machine(tmp_path / "ada", bucket), machine(tmp_path / "bob", bucket)
+    for name, text in files.items():
+        ada.write(f"files/{name}", text)
+    ada.push()
+    bob.pull()
+    return ada, bob
+
+
+def changed(tmp_path: Path, bucket: MemoryBucket) -> tuple[Machine, Machine]:
+    """Ada has edited, added and deleted; Bob has what was before."""
+    ada, bob = pair(tmp_path, bucket, edit="base", gone="base", stay="base")
+    ada.write("files/edit", "edit")
+    ada.write("data/t/id/new/1/raw", "new")
+    (ada.cache / "files/gone").unlink()
+    return ada, bob
+
+
+CHANGED = {"files/edit": "edit", "files/stay": "base", "data/t/id/new/1/raw": "new"}

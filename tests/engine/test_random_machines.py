@@ -307,6 +307,8 @@ def _entries(body: bytes) -> dict[str, str | None]:
 
 def weather(home: Path, seed: int, *, peer: bool, policies: tuple[str, ...]) -> None:
     storm = Storm(home, seed, peer=peer, policies=policies)
+    storm.machines[0].write("files/first", "first")
+    storm.machines[0].push()
     for _ in range(STEPS):
         storm.something()
         storm.check()

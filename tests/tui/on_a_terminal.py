@@ -1,7 +1,11 @@
-"""The dashboard on fake engines, as a process of its own. `broken` makes it fall over a bug."""
+"""The dashboard on fake engines, as a process of its own.
+
+`broken` makes it fall over a bug; `into=FILE` says there how it ended.
+"""
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from s3dash.core.snapshot import Snapshot
 from s3dash.tui.app import run_dashboard
@@ -23,7 +27,12 @@ def main() -> int:
     engine = Broken(snap) if "broken" in sys.argv else FakeEngine(snap)
     code = run_dashboard([engine])
     started, stopped = len(engine.asked("start")), len(engine.asked("stop"))
-    sys.stdout.write(f"started {started} stopped {stopped}\n")
+    told = f"started {started} stopped {stopped}\n"
+    for argument in sys.argv:
+        if argument.startswith("into="):
+            Path(argument.removeprefix("into=")).write_text(told)
+            return code
+    sys.stdout.write(told)
     return code
 
 

@@ -34,7 +34,8 @@ def ran(made: FakeEngine) -> list[str]:
 async def planned(stage: Stage, key: str = "P") -> PlanScreen:
     await stage.press(key)
     screen = await stage.opened(PlanScreen)
-    await stage.until(lambda: stage.app.screen.query_one("#run").display or "no" in stage.text())
+    await stage.until(lambda: stage.line("#plan-totals") != "one moment")
+    await stage.rest()
     stage.clock.advance(1.0)
     assert isinstance(screen, PlanScreen)
     return screen

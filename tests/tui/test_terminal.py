@@ -78,6 +78,12 @@ class Terminal:
             assert time.monotonic() < deadline
         return self.process.returncode
 
+    def hang_up(self) -> None:
+        """The terminal goes away, as when a connection breaks; no signal comes with it."""
+        if self.master >= 0:
+            os.close(self.master)
+        self.master = -1
+
 
 @contextmanager
 def opened(*arguments: str, **environment: str) -> Iterator[Terminal]:
@@ -87,7 +93,7 @@ def opened(*arguments: str, **environment: str) -> Iterator[Terminal]:
     finally:
         terminal.process.kill()
         terminal.process.wait()
-        os.close(terminal.master)
+        terminal.hang_up()
 
 
 def test_an_idle_screen_writes_nothing_and_q_quits_it() -> None:
@@ -130,3 +136,12 @@ def test_no_color_counts_when_it_is_not_empty(value: str, colours: bool) -> None
         terminal.quiet()
         found = re.search(rb"\x1b\[[0-9;]*\b[34]8;[25];", terminal.written)
         assert (found is not None) is colours
+
+
+def test_a_terminal_that_goes_away_ends_the_process_and_its_engines(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    with opened(f"into={ended}") as terminal:
+        terminal.until(SHOWN)
+        terminal.hang_up()
+        terminal.process.wait(PATIENCE_S)
+    assert ended.read_text() == "started 1 stopped 1\n"

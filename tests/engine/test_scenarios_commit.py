@@ -1,0 +1,169 @@
+"""Reliability scenarios 13 and 46 to 49: commits that are lost, robbed, or crash.
+
+In memory, where each request can fail.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from s3dash.core.lock import LockBody, encode_lock
+from s3dash.engine.lease import BEAT_S, TTL_MS
+from s3dash.errors import LockLost, S3DashError, Unreachable
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from tests.engine.clocks import TestClock
+from tests.engine.ends import (
+    all_have,
+    data,
+    journal,
+    trash,
+)
+from tests.engine.faults import CHANGED, Once, Plug, changed, machine, pair
+from tests.engine.world import contents
+
+LOCK = ".datastore.lock"
+
+
+def count_operations(tmp_path: Path) -> int:
+    bucket, seen = MemoryBucket(), []
+    changed(tmp_path, bucket)
+    machine(tmp_path / "ada", bucket, before=lambda op, key: seen.append(op)).push()
+    assert len(seen) >= 10
+    return len(seen)
+
+
+def test_46_a_lost_reply_to_any_write_is_read_back(tmp_path: Path) -> None:
+    for at in range(count_operations(tmp_path / "count")):
+        bucket, home = MemoryBucket(), tmp_path / str(at)
+        ada, bob = changed(home, bucket)
+        seen = iter(range(1000))
+
+        def lose(op: str, key: str, at: int = at, seen: Iterator[int] = seen) -> None:
+            if next(seen) == at and op in ("put", "delete", "upload"):
+                raise Unreachable("the reply was lost")
+
+        result = machine(home / "ada", bucket, after=lose).push()
+        assert (result.pushed, result.deleted_remote, result.failed) == (2, 1, []), at
+        bob.pull()
+        all_have(partial(MemoryStore, bucket), CHANGED, ada, bob)
+
+
+@pytest.mark.parametrize("key", ["_index/files.json", "_index/_meta.json"])
+def test_47_a_lock_that_is_stolen_in_mid_commit_stops_all_writes(
+    tmp_path: Path, memory: MemoryBucket, key: str
+) -> None:
+    ada, bob = changed(tmp_path, memory)
+    clock, peer = TestClock(), MemoryStore(memory)
+    theirs = encode_lock(LockBody(holder="bob@pc", hostname="pc", pid=9, ttlMs=30000, nonce="n"))
+    written: list[str] = []
+
+    def steal() -> None:
+        peer.put(LOCK, theirs)
+        clock.suspend(3600)  # we were not there, so the lease has run out
+
+    theft = Once("put", key, steal)
+
+    def note(op: str, name: str) -> None:
+        if theft.done and op in ("put", "delete", "upload"):
+            written.append(name)
+
+    robbed = machine(tmp_path / "ada", memory, before=theft, after=note)
+    robbed.clock = clock
+    with suppress(LockLost):  # told as an error, or as an object that could not be deleted
+        assert robbed.push().commit_seq == 2
+    assert written == [key]  # the request that was on its way, and none after it
+    assert contents(peer)[LOCK] == theirs
+    peer.delete(LOCK)
+    ada.sync()
+    bob.sync()
+    all_have(lambda: MemoryStore(memory), CHANGED, ada, bob)
+
+
+def test_48_a_peer_whose_clock_is_ahead_finds_our_lock_alive(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    """Plain peers compare LastModified with their own clock; ours lives 45 s and beats every 8."""
+    changed(tmp_path, memory)
+    ages: list[float] = []
+
+    def look() -> None:
+        peer = MemoryStore(memory)
+        found = peer.get(LOCK)
+        assert found is not None
+        assert found.info.last_modified is not None
+        assert found.info.server_time is not None
+        ahead = (found.info.server_time - found.info.last_modified).total_seconds() + BEAT_S + 35
+        ages.append(ahead * 1000)
+        assert json.loads(found.body)["ttlMs"] == TTL_MS
+
+    machine(tmp_path / "ada", memory, before=Once("put", "_index/_meta.json", look)).push()
+    assert ages
+    assert max(ages) < TTL_MS
+    assert LOCK not in contents(MemoryStore(memory))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_49_a_crash_at_each_operation_is_recovered(tmp_path: Path, when: str) -> None:
+    for at in range(count_operations(tmp_path / "count")):
+        bucket, home = MemoryBucket(), tmp_path / f"{when}-{at}"
+        ada, bob = changed(home, bucket)
+        plug = Plug(at)
+        hooks = {"before": plug} if when == "before" else {"after": plug}
+        with suppress(S3DashError):  # the last ones only fail to clean up
+            machine(home / "ada", bucket, **hooks).push()
+        MemoryStore(bucket).delete(LOCK)  # the dead process's lock has run out
+        bob.sync()
+        ada.sync()
+        bob.sync()
+        all_have(partial(MemoryStore, bucket), CHANGED, ada, bob)
+
+
+def test_49_a_crash_of_a_push_that_overwrites_a_conflict_is_finished_by_the_next(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    """The index still names their version, but the object is ours: it must not stay so."""
+    ada, bob = pair(tmp_path, memory, a="base")
+    ada.write("files/a", "ada")
+    ada.push()
+    bob.write("files/a", "bob")
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    crashing = machine(tmp_path / "bob", memory, before=Once("put", "_index/files.json", crash))
+    with suppress(KeyboardInterrupt):
+        crashing.push(policy="local")
+    assert journal(bob) == ["files/a"]
+    bob.write("files/a", "bob again")
+    assert bob.sync(policy="keep-both").pushed == 1
+    ada.sync()
+    all_have(lambda: MemoryStore(memory), {"files/a": "bob again"}, ada, bob)
+    assert ("files/a", b"ada") in trash(bob)
+    assert trash(ada) == [("files/a", b"ada")]
+
+
+@pytest.mark.parametrize("op", ["put", "copy"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_13_a_rename_that_crashes_between_claim_and_commit_is_recovered(
+    tmp_path: Path, memory: MemoryBucket, op: str, when: str
+) -> None:
+    ada, bob = pair(tmp_path, memory, old="content", b="other", c="third")
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    (ada.cache / "files/old").rename(ada.cache / "files/new")
+    hook = Once(op, "files/new", crash)
+    crashing = machine(tmp_path / "ada", memory, **{when: hook})
+    with suppress(KeyboardInterrupt):
+        crashing.push()
+    assert hook.done
+    assert "files/old" in data(lambda: MemoryStore(memory))
+    ada.sync()
+    bob.sync()
+    want = {"files/new": "content", "files/b": "other", "files/c": "third"}
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
