@@ -97,6 +97,12 @@ class ServerFault(StoreError):
     retryable = True
 
 
+class OtherDatastore(StoreError):
+    """The bucket is not the one that this cache was synced with; nothing was changed."""
+
+    exit_code = 3
+
+
 # --- the shared datastore ---------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 
 from s3dash.core.diff import Verdict
 from s3dash.core.plan import Change
-from s3dash.engine import intents
+from s3dash.engine import intents, origin
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
 from s3dash.engine.observe import Observation
@@ -35,14 +35,15 @@ _THERE = frozenset(
 def confirm(ctx: Context, seen: Observation) -> None:
     """Look at the object of every path that seems deleted in the bucket, or set back there.
 
-    Its verdict may change, or the path is told as blocked (in flight). Raises what the store
-    raises: nothing is deleted on a doubt.
+    Its verdict may change, or the path is told as blocked (in flight). Raises
+    OtherDatastore and what the store raises: nothing is deleted on a doubt.
     """
     asked = [*(c for c in seen.changes if c.verdict in _GONE), *_set_back(ctx, seen)]
     if not asked:
         return
     judge = _Judge(ctx, seen)
     answers: dict[str, Verdict | None] = {}
+    missing = False
     work = each(
         partial(_look, ctx, seen),
         asked,
@@ -54,8 +55,11 @@ def confirm(ctx: Context, seen: Observation) -> None:
         if isinstance(answer, S3DashError):
             raise answer
         info, same = answer
+        missing = missing or (info is None and change.local is not None)
         answers[change.path] = judge.verdict(change, info, same)
     ctx.cancel.check()
+    if missing:
+        origin.check(ctx)
     for rel in (r for r, verdict in answers.items() if verdict is None):
         seen.blocked[rel] = IN_FLIGHT
     seen.changes[:] = [

@@ -14,7 +14,7 @@ from s3dash.core.plan import (
 )
 from s3dash.core.report import Blocked, PlanRow, Result
 from s3dash.core.settings import ConflictPolicy
-from s3dash.engine import heal, pull, push, trust
+from s3dash.engine import heal, origin, pull, push, trust
 from s3dash.engine.context import Context
 from s3dash.engine.observe import (
     Observation,
@@ -110,6 +110,7 @@ def execute(
     if plan.by(*_DOWN):
         with ctx.stage.during("pulling"):
             ctx.cache.check()
+            origin.remember(ctx)
             pull.run(ctx, plan, seen, result)
     if can is not None:
         with ctx.stage.during("pushing"):

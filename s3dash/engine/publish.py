@@ -10,7 +10,7 @@ from functools import partial
 
 from s3dash.core.plan import Item, conflict_of
 from s3dash.core.report import Result
-from s3dash.engine import commit, commit_v1, intents
+from s3dash.engine import commit, commit_v1, intents, origin
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each, retrying
 from s3dash.engine.lease import Lease, Timing
@@ -66,6 +66,7 @@ def publish(
         ctx.stage.holding_lock(),
     ):
         ctx.stage.enter("committing")  # it may have been waiting for the lock
+        origin.ensure(ctx)
         index = ctx.reader.load()
         edits = [*edits, *_seeds(ctx, index, {edit.rel for edit in edits})]
         lease.guard()

@@ -330,5 +330,9 @@ def run_dashboard(
 
 async def _run(app: DashApp) -> int:
     with listening(app.interrupted):
-        await app.run_async()
+        try:
+            await app.run_async()
+        except OSError:  # the last words found no terminal
+            if not is_lost():
+                raise
     return app.return_code or 0

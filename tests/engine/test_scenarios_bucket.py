@@ -4,19 +4,14 @@ In memory, where it can answer wrongly.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from s3dash.errors import InvalidResponse, S3DashError
+from s3dash.errors import InvalidResponse, OtherDatastore
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectInfo
-from tests.engine.ends import (
-    data,
-    entries,
-    trash,
-)
+from tests.engine.ends import all_have, data, entries, trash
 from tests.engine.faults import machine, pair
 from tests.engine.world import Machine, contents, digest
 
@@ -33,14 +28,40 @@ class Short(MemoryStore):
         return (info for info in found if self.hidden not in info.key)
 
 
-def test_43_an_emptied_bucket_deletes_nothing_here(tmp_path: Path, memory: MemoryBucket) -> None:
+@pytest.mark.parametrize("selection", [(), ("files/a",)])
+def test_43_a_bucket_that_was_emptied_deletes_nothing_here(
+    tmp_path: Path, memory: MemoryBucket, selection: tuple[str, ...]
+) -> None:
+    ada, bob = pair(tmp_path, memory, a="a", b="b", c="c")
+    memory.clear()
+    for user in (ada, bob):
+        for operation in (user.pull, user.sync, user.push):
+            with pytest.raises(OtherDatastore):
+                operation(selection, max_delete=100)
+        assert "emptied or replaced" in user.status().message
+        assert user.files() == {"files/a": b"a", "files/b": b"b", "files/c": b"c"}
+        assert trash(user) == []
+    assert contents(MemoryStore(memory)) == {}
+
+
+def test_43_a_bucket_that_was_replaced_by_another_datastore_deletes_nothing_here(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
     ada, _ = pair(tmp_path, memory, a="a", b="b", c="c")
     memory.clear()
-    for operation in (ada.pull, ada.sync, ada.push):
-        with suppress(S3DashError):
-            operation()
+    cyn = machine(tmp_path / "cyn", memory)
+    for name in "bcdefg":
+        cyn.write(f"files/{name}", name)
+    cyn.push()
+    with pytest.raises(OtherDatastore):
+        ada.sync()
     assert ada.files() == {"files/a": b"a", "files/b": b"b", "files/c": b"c"}
-    assert trash(ada) == []
+    for path in (ada.home / "state").glob("*.sqlite*"):
+        path.unlink()
+    result = ada.sync()
+    assert (result.pushed, result.pulled, result.deleted_local) == (1, 4, 0)
+    cyn.sync()
+    all_have(lambda: MemoryStore(memory), {f"files/{n}": n for n in "abcdefg"}, ada, cyn)
 
 
 @pytest.mark.parametrize("hidden", ["_index/", "_index/_meta", "_index/files"])
