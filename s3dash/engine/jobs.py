@@ -72,11 +72,12 @@ def retrying(
     attempts: int = RETRY_ATTEMPTS,
     on_back_off: OnBackOff | None = None,
     once_more: tuple[type[S3DashError], ...] = (),
+    never: tuple[type[S3DashError], ...] = (),
 ) -> R:
     """Call `call(attempt)` until it succeeds or fails for good.
 
     Only errors that are retryable are tried again: 0.5 s, 1.5 s, 4.5 s, each ± 25 %; those of
-    `once_more` are tried a second time, and no third.
+    `once_more` are tried a second time, and no third, those of `never` not again.
     """
     for attempt in range(1, attempts + 1):
         cancel.check()
@@ -84,7 +85,7 @@ def retrying(
             return call(attempt)
         except S3DashError as error:
             again = error.retryable or (attempt == 1 and isinstance(error, once_more))
-            if not again or attempt == attempts:
+            if not again or isinstance(error, never) or attempt == attempts:
                 raise
             pause = back_off_s(attempt)
             if on_back_off is not None:

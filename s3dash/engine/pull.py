@@ -113,6 +113,7 @@ def _download(ctx: Context, seen: Observation, item: Item, row: Transfer) -> Bas
             cancel=ctx.cancel,
             on_back_off=ctx.backing_off,
             once_more=(Integrity,),
+            never=(LocalChanged,),  # the next look at the cache decides anew
         )
     except Cancelled:
         ctx.accounting.finish(row, "cancelled")

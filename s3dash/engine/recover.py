@@ -3,12 +3,13 @@
 The journal says which; a push that follows finishes them (reliability section 3, recovery).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from s3dash.core.diff import Base, Remote, Verdict, classify
 from s3dash.core.plan import Change
 from s3dash.engine.context import Context
 from s3dash.engine.observe import Observation, as_remote
+from s3dash.engine.pin import find_version
 from s3dash.local.state import JournalRow
 
 
@@ -27,7 +28,11 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
     base, and the object must be what the index names. So `seen` may gain changes.
     """
     left, done = Leftovers(), []
-    for row in ctx.state.journal():
+    for noted in ctx.state.journal():
+        row = _confirmed(ctx, noted)
+        if row is None:
+            done.append(noted.rel)
+            continue
         entry = seen.remote.entries.get(row.rel)
         if row.action == "delete":
             if entry is None:
@@ -42,6 +47,14 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
         ctx.state.journal_clear(done)
     _send_again(seen, left)
     return left
+
+
+def _confirmed(ctx: Context, row: JournalRow) -> JournalRow | None:
+    """An upload that was announced: whether it took place only its object tells."""
+    if row.action != "upload" or row.etag is not None:
+        return row
+    etag, _ = find_version(ctx, row.rel, {row.sha256})
+    return replace(row, etag=etag) if etag is not None else None
 
 
 def _send_again(seen: Observation, left: Leftovers) -> None:

@@ -101,10 +101,12 @@ def _attempt(
     read_ns = wall_ns(ctx)
     stat = _stat(ctx, item.path)
     row.size = stat.size
-    known = _known(item, unfinished)
+    known = _ours(seen, item, unfinished)
     if item.source is not None:
         known.add(hashlib.sha256(claim_of(nonce)).hexdigest())
     version = _expected(ctx, seen, item, unfinished, known)
+    if item.change.verdict in CLASHES:
+        _announce(ctx, item, nonce)
     try:
         return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
     except PreconditionFailed:
@@ -138,19 +140,14 @@ def _put(ctx: Context, rel: str, version: str | None, row: Transfer) -> Uploaded
     )
 
 
-def _known(item: Item, unfinished: JournalRow | None) -> set[str]:
-    """SHA-256 of the versions that we may overwrite: what the index names, and what is ours.
-
-    With a conflict only what is ours: the other side's version must be kept first.
-    """
+def _ours(seen: Observation, item: Item, unfinished: JournalRow | None) -> set[str]:
+    """SHA-256 of the versions that this machine has had: they may be overwritten."""
     change, known = item.change, set()
-    clash = change.verdict in CLASHES
-    if change.remote is not None and change.remote.sha256 and not clash:
-        known.add(change.remote.sha256)
-    if clash and change.local is not None and change.local.sha256:
+    row = seen.local.base.get(item.path)
+    if row is not None and change.verdict not in CLASHES:
+        known.add(row.sha256)
+    if change.verdict in CLASHES and change.local is not None and change.local.sha256:
         known.add(change.local.sha256)
-    if change.base is not None and not clash:
-        known.add(change.base.sha256)
     if unfinished is not None:
         known.add(unfinished.sha256)
     return known
@@ -179,8 +176,8 @@ def _expected(
 def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Uploaded | None:
     """The version in the bucket, which may now be overwritten; None: there is no object.
 
-    What is not `known` goes to the trash first: the version that the user chose to replace, or
-    one that no index has named for a day. Raises ForeignVersion for any other.
+    What is not `known` goes to the trash first: the version that the index named when the plan
+    was made, or one that no index has named for a day. Raises ForeignVersion for any other.
     """
     key = ctx.keys.data(item.path)
     try:
@@ -203,13 +200,26 @@ def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Up
     return Uploaded(info.etag, info.size, digest)
 
 
+def _announce(ctx: Context, item: Item, nonce: str) -> None:
+    """Journal an upload over the other side's version before it is sent.
+
+    After a crash the index would name what only our trash still has.
+    """
+    local, remote = item.change.local, item.change.remote
+    if local is None or local.sha256 is None:
+        return
+    over = remote.tag if remote else None
+    row = JournalRow(nonce, item.path, "upload", local.sha256, local.size, None, over, ctx.now())
+    ctx.state.journal_add([row])
+
+
 def _is_chosen(seen: Observation, item: Item, digest: str) -> bool:
-    """A conflict that the user decided: this is the other side's version."""
+    """The other side's version, as the plan showed it."""
     change = item.change
-    if change.verdict not in CLASHES or change.remote is None:
+    if change.remote is None:
         return False
     if change.remote.sha256 is None:  # without an index it may be a first push in the middle
-        return not seen.remote.rebuilt
+        return change.verdict in CLASHES and not seen.remote.rebuilt
     return change.remote.sha256 == digest
 
 

@@ -243,13 +243,19 @@ def _rename(source: Path, target: Path, *, replace: bool) -> None:
 
 
 def _make_parents(directory: Path) -> list[Path]:
-    """Make the directories that are missing; those that got a new name in them."""
+    """Make the directories that are missing; those that got a new name in them.
+
+    Raises PathBlocked.
+    """
     missing = []
     while not directory.is_dir():
         missing.append(directory)
         directory = directory.parent
     for path in reversed(missing):
-        path.mkdir(exist_ok=True)
+        try:
+            path.mkdir(exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise PathBlocked(f"{path}: a file stands where a directory is needed") from error
     return [path.parent for path in missing]
 
 

@@ -122,8 +122,10 @@ def test_49_a_crash_at_each_operation_is_recovered(tmp_path: Path, when: str) ->
         all_have(partial(MemoryStore, bucket), CHANGED, ada, bob)
 
 
+@pytest.mark.parametrize(("op", "key"), [("upload", "files/a"), ("put", ".datastore.lock")])
+@pytest.mark.parametrize("again", [False, True])
 def test_49_a_crash_of_a_push_that_overwrites_a_conflict_is_finished_by_the_next(
-    tmp_path: Path, memory: MemoryBucket
+    tmp_path: Path, memory: MemoryBucket, op: str, key: str, again: bool
 ) -> None:
     """The index still names their version, but the object is ours: it must not stay so."""
     ada, bob = pair(tmp_path, memory, a="base")
@@ -134,14 +136,16 @@ def test_49_a_crash_of_a_push_that_overwrites_a_conflict_is_finished_by_the_next
     def crash() -> None:
         raise KeyboardInterrupt
 
-    crashing = machine(tmp_path / "bob", memory, before=Once("put", "_index/files.json", crash))
+    crashing = machine(tmp_path / "bob", memory, after=Once(op, key, crash))
     with suppress(KeyboardInterrupt):
         crashing.push(policy="local")
     assert journal(bob) == ["files/a"]
-    bob.write("files/a", "bob again")
+    MemoryStore(memory).delete(".datastore.lock")
+    if again:
+        bob.write("files/a", "bob again")
     assert bob.sync(policy="keep-both").pushed == 1
     ada.sync()
-    all_have(lambda: MemoryStore(memory), {"files/a": "bob again"}, ada, bob)
+    all_have(lambda: MemoryStore(memory), {"files/a": "bob again" if again else "bob"}, ada, bob)
     assert ("files/a", b"ada") in trash(bob)
     assert trash(ada) == [("files/a", b"ada")]
 

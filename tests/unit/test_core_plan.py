@@ -179,3 +179,38 @@ def test_the_user_may_set_another_number() -> None:
 def test_only_deletions_count() -> None:
     changes = [change(f"{n}", V.LOCAL_MODIFIED) for n in range(2000)]
     check_guard(make_plan(changes, direction="push", known=2000), max_delete=0)
+
+
+def gone(path: str, verdict: Verdict, sha: str) -> Change:
+    return Change(path, verdict, Base(sha, 10, sha), None, Remote(10, sha, sha))
+
+
+def new(path: str, verdict: Verdict, sha: str) -> Change:
+    side = Local(10, sha) if verdict is V.LOCAL_ADDED else None
+    return Change(path, verdict, None, side, None if side else Remote(10, sha, sha))
+
+
+def test_an_upload_of_what_is_deleted_elsewhere_is_a_rename_each_source_once() -> None:
+    changes = [gone("old", V.LOCAL_DELETED, "x"), gone("other", V.LOCAL_DELETED, "y")]
+    added = [new("n1", V.LOCAL_ADDED, "x"), new("n2", V.LOCAL_ADDED, "x")]
+    plan = make_plan([*changes, *added], direction="push")
+    uploads = plan.by(A.UPLOAD)
+    assert [item.source for item in uploads] == ["old", None]
+    assert uploads[0].reason == "renamed from old"
+    assert plan.bytes_up == 10
+
+
+@pytest.mark.parametrize(
+    ("direction", "delete", "add"),
+    [("push", V.LOCAL_DELETED, V.LOCAL_ADDED), ("pull", V.REMOTE_DELETED, V.REMOTE_ADDED)],
+)
+def test_renames_do_not_count_for_the_guard(
+    direction: Direction, delete: Verdict, add: Verdict
+) -> None:
+    names = range(8)
+    moved = [gone(f"old/{n}", delete, str(n)) for n in names]
+    moved += [new(f"new/{n}", add, str(n)) for n in names]
+    check_guard(make_plan(moved, direction=direction, known=8), max_delete=0)
+    lost = [*moved, gone("gone", delete, "gone")]
+    with pytest.raises(GuardTripped, match="delete 1 of 9"):
+        check_guard(make_plan(lost, direction=direction, known=9), max_delete=0)

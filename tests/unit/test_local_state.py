@@ -308,3 +308,21 @@ def test_a_lock_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LocalError, match=r"owner\.lock"):
         OwnerLock(tmp_path / "file").acquire()
+
+
+def test_what_the_base_left_behind_is_known_as_older(state: State) -> None:
+    first, second = (BaseRow("a", sha, 1, sha, None, None, 0) for sha in ("x", "y"))
+    state.save_base([first])
+    assert state.older(["a"]) == {}
+    state.save_base([second])
+    assert state.older(["a", "b"]) == {"a": {"x"}}
+    state.drop_base(["a"])
+    assert state.older(["a"]) == {"a": {"x", "y"}}
+    state.apply(older=[("b", "z")])
+    assert state.older(["b"]) == {"b": {"z"}}
+
+
+def test_what_is_forgotten_leaves_no_older_version(state: State) -> None:
+    state.save_base([BaseRow("a", "x", 1, "x", None, None, 0)])
+    state.forget(["a"])
+    assert (state.base_rows(), state.older(["a"])) == ({}, {})
