@@ -64,7 +64,7 @@ def doctor(store: ObjectStore, *, nonce: str, race_rounds: int = checks.CREATE_R
     probe = Probe(store, f"{ROOT}{nonce}/")
     next(iter(store.list(probe.root)), None)
     try:
-        found = {name: _checked(name, check, probe) for name, check in _checks(race_rounds)}
+        found = _prove_all(probe, race_rounds)
     except BaseException:
         with suppress(StoreError):  # the first failure is the one to tell
             probe.clean_up()
@@ -78,6 +78,21 @@ def doctor(store: ObjectStore, *, nonce: str, race_rounds: int = checks.CREATE_R
         dated=found["server clock"].ok,
     )
     return Doctor("safe" if can.safe else "unsafe", list(found.values()), can)
+
+
+def _prove_all(probe: Probe, race_rounds: int) -> dict[str, Check]:
+    found: dict[str, Check] = {}
+    for name, check in _checks(race_rounds):
+        needed = _NEEDED.get(name)
+        if needed is not None and not found[needed].ok:
+            found[name] = Check(name, False, f"not tried: «{needed}» does not hold")
+        else:
+            found[name] = _checked(name, check, probe)
+    return found
+
+
+_NEEDED = {"create race": "create", "counter race": "replace"}
+"""A race on a condition that is ignored proves nothing, and leaves some endpoints in disorder."""
 
 
 def _checks(race_rounds: int) -> Sequence[tuple[str, Callable[[Probe], str]]]:

@@ -12,6 +12,7 @@ from s3dash.errors import AccessDenied, Throttled
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.ends import all_have, aside, base, data, entries, journal, trash
 from tests.engine.faults import Once, machine
+from tests.engine.storm import FastClock
 from tests.engine.world import Machine, contents, digest
 
 STAY: dict[str, bytes | str] = {"files/stay": "stay"}
@@ -126,7 +127,7 @@ def test_32_a_file_that_always_changes_is_told_and_holds_nothing_up(
         if (op, key) == ("upload", "files/a"):
             ada.write("files/a", "x" * next(writes))
 
-    hurried = machine(tmp_path / "ada", memory, before=change)
+    hurried = machine(tmp_path / "ada", memory, before=change, clock=FastClock())
     result = hurried.push()
     assert ([f.path for f in result.failed], result.pushed) == (["files/a"], 1)
     assert result.deleted_remote == 0  # after a failure deletions wait
@@ -149,10 +150,10 @@ def test_45_throttling_backs_off_and_goes_on(
         if op in ("upload", "download") and next(storm, False):
             raise Throttled("SlowDown")
 
-    result = machine(tmp_path / "ada", memory, before=throttle).push()
+    result = machine(tmp_path / "ada", memory, before=throttle, clock=FastClock()).push()
     assert (result.pushed, result.failed) == (1, [])
     storm = iter([True])
-    assert machine(tmp_path / "bob", memory, before=throttle).pull().pulled == 1
+    assert machine(tmp_path / "bob", memory, before=throttle, clock=FastClock()).pull().pulled == 1
     all_have(lambda: MemoryStore(memory), {"files/a": "edited", **STAY}, ada, bob)
 
 
