@@ -146,7 +146,9 @@ def test_a_stale_delete_deletes_nothing(store: ObjectStore) -> None:
 
 
 def test_a_conditional_delete_of_a_missing_object_is_fine(store: ObjectStore) -> None:
+    store.put("other", b"x")
     store.delete("missing", if_match="0" * 32)
+    assert [info.key for info in store.list()] == ["other"]
 
 
 def test_many_are_deleted_with_or_without_being_there(backend: Backend) -> None:
