@@ -83,8 +83,7 @@ class Engine:
                 operations.look_here(ctx, self._view)
             else:
                 self._view.take(seen)
-                gates = self._health.watch(lambda: locks.list_gates(ctx.store))
-                self._view.take_locks(gates or ())
+                self._view.take_locks(self._health.watch(lambda: locks.list_gates(ctx.store)))
             if not self._read_only:
                 view.mark_dirty(ctx, self._view)
             return status.describe(ctx, self._view, self._health, seen)

@@ -82,7 +82,11 @@ class Lease:
         self._beats = threading.Thread(target=self._beat_until_stopped, name="s3dash-lease")
 
     def __enter__(self) -> "Lease":
-        self._acquire()
+        try:
+            self._acquire()
+        except BaseException:
+            self._release_unsure()
+            raise
         self._beats.start()
         return self
 
@@ -248,8 +252,17 @@ class Lease:
         if self._lost:
             return
         try:
-            if not self._release_version():
-                self._release_by_nonce()
+            released = self._release_version()
+        except S3DashError as error:
+            self.left_behind = error.message
+            return
+        if not released:
+            self._release_unsure()
+
+    def _release_unsure(self) -> None:
+        """The lock was not had, but a PUT whose answer was lost may have taken it all the same."""
+        try:
+            self._release_by_nonce()
         except S3DashError as error:
             self.left_behind = error.message
 

@@ -89,6 +89,7 @@ class Live:
                 self._poll()
                 if self._auto.is_set():
                     self._sync()
+                self._failures = 0
             except Cancelled:
                 return
             except S3DashError as error:
@@ -102,7 +103,7 @@ class Live:
                 operations.look_here(ctx, self._view)
             else:
                 self._view.take(seen)
-                self._view.take_locks(self._health.watch(lambda: self._locks(ctx)) or ())
+                self._view.take_locks(self._health.watch(lambda: self._locks(ctx)))
             self._mark(ctx)
 
     def _locks(self, ctx: Context) -> list[LockInfo]:
@@ -127,7 +128,6 @@ class Live:
         self._suspended = f"{len(held)} deletions or conflicts wait for you" if held else ""
         if allowed.moves:
             self._engine.run(replace(allowed, blocked={}))
-        self._failures = 0
 
     def _failed(self, error: S3DashError) -> None:
         self._failures += 1

@@ -89,7 +89,10 @@ class View:
             self.behind = behind
             self._announce_remote()
 
-    def take_locks(self, locks: Iterable[LockInfo]) -> None:
+    def take_locks(self, locks: Iterable[LockInfo] | None) -> None:
+        """None: they could not be listed; the last that are known stay."""
+        if locks is None:
+            return
         before, self.locks = self.locks, tuple(locks)
         if {(i.key, i.nonce) for i in before} != {(i.key, i.nonce) for i in self.locks}:
             ctx = self._ctx

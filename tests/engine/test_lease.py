@@ -207,6 +207,31 @@ def test_a_beat_whose_reply_was_lost_does_not_lose_the_lock(
     assert missing(MemoryStore(bucket))
 
 
+def test_a_takeover_that_cannot_be_looked_at_leaves_no_lock_behind(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    gone = iter([True])
+    taken: list[str] = []
+
+    def before(op: str, key: str) -> None:
+        if op == "get" and taken and next(gone, False):
+            raise Unreachable("nobody answers")
+
+    def after(op: str, key: str) -> None:
+        if op == "put" and holder(MemoryStore(bucket)) == "mine":
+            taken.append(key)
+
+    MemoryStore(bucket).put(KEY, theirs())
+    clock.advance(3600)
+    with (
+        pytest.raises(Unreachable),
+        lease(MemoryStore(bucket, before=before, after=after), clock),
+    ):
+        pass
+    assert taken
+    assert missing(MemoryStore(bucket))
+
+
 def test_waiting_can_be_cancelled(bucket: MemoryBucket, clock: TestClock) -> None:
     store, cancel = MemoryStore(bucket), CancelToken()
     store.put(KEY, theirs(ttl_ms=300_000))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from s3dash.core.lock import LockBody, encode_lock
 from s3dash.core.snapshot import Snapshot
 from s3dash.engine.engine import Engine
 from s3dash.errors import Unreachable
@@ -140,14 +141,16 @@ def test_an_endpoint_that_goes_away_and_comes_back(tmp_path: Path, bucket: Memor
             raise Unreachable("nobody answers")
 
     ada = Machine(tmp_path / "ada", lambda: MemoryStore(bucket, before=fail), poll_interval_s=3600)
+    MemoryStore(bucket).put(".datastore.lock", encode_lock(LockBody(holder="bob@pc", nonce="n")))
     with started(ada) as engine:
-        until(engine, lambda s: s.healthy and s.checked_at != "")
+        until(engine, lambda s: s.healthy and len(s.locks) == 1)
         away = True
         engine.refresh()
         seen = until(engine, lambda s: s.state == "offline")
         assert (seen.healthy, seen.message) == (False, "nobody answers")
         ada.write("files/a", "still noticed")
         until(engine, lambda s: paths(s) == ["files/a"])
+        assert [lock.holder for lock in engine.snapshot().locks] == ["bob@pc"]
         away = False
         engine.refresh()
         until(engine, lambda s: s.healthy)
