@@ -105,7 +105,7 @@ def test_short_of_room_the_active_tab_keeps_its_title() -> None:
         ({"read_only": "pid 12 on vm"}, "READ-ONLY  this cache belongs to pid 12 on vm"),
         ({"watch": WatchState("polling", "inotify is full")}, "POLLING  inotify is full"),
         ({"watch": WatchState("off", "no permission")}, "NOT WATCHING  no permission"),
-        ({"bulk_dirty": True}, "FULL WALK  change tracking overflowed"),
+        ({"bulk_dirty": True}, "FULL WALK  no marks that can be trusted"),
         ({"message": "shards were dropped"}, "⚠ NOTE  shards were dropped"),
         ({"state": "backing off", "detail": "12 s (SlowDown ×3)"}, "◷ BACKING OFF  12 s (Slow"),
         ({"state": "waiting for lock", "detail": "ann@ci"}, "◷ WAITING FOR LOCK  ann@ci"),

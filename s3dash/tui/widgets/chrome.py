@@ -131,7 +131,7 @@ def banner(look: Look) -> Cell:
     if snapshot.bulk_dirty:
         return (
             (" FULL WALK ", "badge"),
-            (" change tracking overflowed: the whole cache is compared", "warn"),
+            (" no marks that can be trusted: the whole cache is compared", "warn"),
         )
     if snapshot.message:
         return ((" ⚠ NOTE ", "badge"), (f" {safe(snapshot.message)}", "warn"))
