@@ -5,6 +5,7 @@ Each start function returns a ready `Server`; whoever starts one stops it.
 
 import ctypes
 import random
+import re
 import shutil
 import signal
 import socket
@@ -245,6 +246,12 @@ def _stores(server: Server) -> bool:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Nothing it holds is worth a clean shutdown, which takes a second or two."""
+    """Nothing it holds is worth a clean shutdown, which takes a second or two.
+
+    SeaweedFS makes its sockets in /tmp, whatever TMPDIR says: they go by their ports.
+    """
     process.kill()
     process.wait(10)
+    for port in re.findall(r"port(?:\.grpc)?=(\d+)", str(process.args)):
+        for socket_path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            socket_path.unlink(missing_ok=True)

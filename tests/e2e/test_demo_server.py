@@ -14,12 +14,6 @@ from s3dash.demo.server import Server, find_binary
 from s3dash.errors import ConfigError
 from tests.e2e.traces import processes_below
 
-SOCKETS = Path("/tmp")
-
-
-def sockets() -> set[str]:
-    return {path.name for path in SOCKETS.glob("seaweedfs-*")}
-
 
 def alive(pid: int) -> bool:
     try:
@@ -38,10 +32,10 @@ def test_the_server_answers_while_it_runs_and_is_gone_afterwards(tmp_path: Path)
             urllib.request.urlopen(server.endpoint, timeout=5)
         refused.value.close()
         assert refused.value.code == 403
-        ports = {str(port) for port in server._ports.values()}
+        assert any(path.exists() for path in server.sockets)
     assert server.pid is None
     assert not alive(pid)
-    assert not [name for name in sockets() if name.rpartition("-")[2].split(".")[0] in ports]
+    assert not [path for path in server.sockets if path.exists()]
     server.stop()
 
 
@@ -81,7 +75,7 @@ def test_the_server_ends_even_when_we_are_killed(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from s3dash.demo.server import Server\n"
         "with Server(Path(sys.argv[1])) as server:\n"
-        "    print(server.endpoint, flush=True)\n"
+        "    print(server.endpoint, *server.sockets, flush=True)\n"
         "    sys.stdin.read()\n"
     )
     process = subprocess.Popen(
@@ -91,7 +85,9 @@ def test_the_server_ends_even_when_we_are_killed(tmp_path: Path) -> None:
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    endpoint, *sockets = process.stdout.readline().split()
+    assert endpoint.startswith("http://127.0.0.1:")
+    assert any(Path(path).exists() for path in sockets)
     running = [pidfd for pid in processes_below(tmp_path) if (pidfd := os.pidfd_open(int(pid)))]
     assert len(running) >= 3
     process.kill()
@@ -99,3 +95,4 @@ def test_the_server_ends_even_when_we_are_killed(tmp_path: Path) -> None:
     for pidfd in running:
         assert select.select([pidfd], [], [], 20)[0], "still running"
         os.close(pidfd)
+    assert not [path for path in sockets if Path(path).exists()]
