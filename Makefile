@@ -1,18 +1,20 @@
 # Every target sets itself up: `.venv` with s3dash and its tools is made on the first call.
 #   make demo [ARGS=--check]     make test     make check     make accept     make screenshots
+#   make reliability [SEED=N]    every fault, crash, schedule and input, at length; `make test` tries a few
 
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 JOBS ?= auto
 ACCEPT ?= ../shared/accept
 ARGS ?=
+SEED ?= $(shell date +%Y%m%d)
 
 BIN := .venv/bin
 STAMP := .venv/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: help demo test check accept screenshots
+.PHONY: help demo test check accept reliability screenshots
 .DELETE_ON_ERROR:
 
 help:
@@ -38,7 +40,7 @@ check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST) -W error --cov --cov-report=term
+	@$(PYTEST) -W error --cov --cov-report=term --ignore=tests/reliability
 
 accept: $(STAMP)
 	@if [ ! -d "$(ACCEPT)" ]; then echo "there is no $(ACCEPT) here: nothing to accept"; exit 0; fi; \
@@ -49,6 +51,9 @@ accept: $(STAMP)
 		else echo "FAIL $$name: $$line"; failed=1; fi; \
 	done; \
 	exit $$failed
+
+reliability: $(STAMP)
+	@$(PYTEST) tests/reliability tests/engine --full --seed $(SEED) --timeout 3600 $(ARGS)
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m s3dash.demo.screenshots
