@@ -14,12 +14,16 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back; the origin means nothing."""
+        """Seconds that never go back, also those that the machine slept; any origin."""
         ...
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait for `event` at most `seconds`; True when it was set."""
         ...
+
+
+_STEADY: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""On Linux CLOCK_MONOTONIC stands still while the machine sleeps; elsewhere it does not."""
 
 
 class SystemClock:
@@ -29,7 +33,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.clock_gettime(_STEADY)
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         return event.wait(max(0.0, seconds))
@@ -44,6 +48,6 @@ def from_iso(text: str) -> datetime | None:
     """The moment that an ISO text names, or None when it names none."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

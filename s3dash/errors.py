@@ -10,16 +10,18 @@ from typing import ClassVar
 class S3DashError(Exception):
     """Base of every error that s3dash raises on purpose.
 
-    `hint` is one sentence on what the user can do, or empty.
+    `hint` is one sentence on what the user can do, or empty. `brief` is the error in a few words
+    for a status line, for example `503 SlowDown from the endpoint`.
     """
 
     retryable: ClassVar[bool] = False
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", brief: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.brief = brief or type(self).__name__
 
     def document(self) -> dict[str, dict[str, str]]:
         """The error as the command line prints it with `--json`."""
@@ -65,6 +67,10 @@ class PreconditionFailed(StoreError):
 
 class AccessDenied(StoreError):
     """The credentials are wrong or lack a permission."""
+
+
+class CredentialsExpired(AccessDenied):
+    """The temporary credentials ran out, and where they came from there are no newer ones."""
 
 
 class Integrity(StoreError):

@@ -4,6 +4,7 @@ Each start function returns a ready `Server`; whoever starts one stops it.
 """
 
 import ctypes
+import json
 import random
 import re
 import shutil
@@ -104,8 +105,17 @@ def raw_client(endpoint: str, credentials: Credentials) -> "S3Client":
     )
 
 
-def start_weed(directory: Path) -> Server:
-    """SeaweedFS; knows one identity and creates no bucket by itself."""
+def start_weed(directory: Path, *, identities: object = None) -> Server:
+    """SeaweedFS; knows one identity and creates no bucket by itself.
+
+    `identities`: the document of its `-s3.config`, to let it know others.
+    """
+    limits = []
+    if identities is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        document = directory / "identities.json"
+        document.write_text(json.dumps(identities))
+        limits = [f"-s3.config={document}"]
 
     def command(port: int) -> list[str]:
         ports = {"s3.port": port}
@@ -128,6 +138,7 @@ def start_weed(directory: Path) -> Server:
             "-master.volumeSizeLimitMB=64",
             "-volume.max=20000",
             *sorted(flags),
+            *limits,
         ]
 
     return _start("weed", directory, command)

@@ -17,6 +17,7 @@ from s3dash.cli import (
     settings,
     status,
     sync_ops,
+    trash,
 )
 from s3dash.cli.options import Options
 from s3dash.cli.session import Session
@@ -78,7 +79,7 @@ def _tell_version(session: Session) -> int:
     return 0
 
 
-for _module in (status, diff, sync_ops, conflicts, locks, namespaces, history, doctor):
+for _module in (status, diff, sync_ops, conflicts, trash, locks, namespaces, history, doctor):
     _module.register(app)
 for _module in (settings, demo):
     _module.register(app)

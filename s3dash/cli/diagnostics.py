@@ -64,13 +64,25 @@ class Diagnostics:
             self._write(self._painted("  hint:", _DIM) + " " + safe(error.hint))
 
     @contextmanager
-    def progress(self) -> "Iterator[Callable[[Snapshot], None] | None]":
-        """Something to show snapshots with while work goes on; None when nobody would see it."""
+    def progress(self) -> "Iterator[Callable[[Snapshot], None]]":
+        """Something to show snapshots with while work goes on.
+
+        On a terminal a line that moves; in a log only that the endpoint makes us wait, and why.
+        """
+        if not self._stream.isatty():
+            yield _Waits(self.note).show
+            return
+        with bars_on(self._stream, color=self._color) as bars:
+            yield _Bar(bars).show
+
+    @contextmanager
+    def steps(self) -> "Iterator[Callable[[int, int, str], None] | None]":
+        """Something to tell (done, of how many, what) to; None when nobody would see it."""
         if not self._stream.isatty():
             yield None
             return
         with bars_on(self._stream, color=self._color) as bars:
-            yield _Bar(bars).show
+            yield _Steps(bars).show
 
     def _painted(self, text: str, code: str) -> str:
         return f"{code}{text}{_RESET}" if self._color else text
@@ -79,6 +91,22 @@ class Diagnostics:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         self._stream.flush()
+
+
+class _Waits:
+    """A line each time a request is to be tried again, one for all requests at once."""
+
+    def __init__(self, note: "Callable[[str], None]") -> None:
+        self._note = note
+        self._told = ""
+
+    def show(self, snapshot: "Snapshot") -> None:
+        if snapshot.state != "backing off":
+            return
+        retry = snapshot.detail.rpartition(", ")[2]
+        if retry != self._told:
+            self._told = retry
+            self._note(snapshot.detail)
 
 
 class _Bar:
@@ -99,6 +127,22 @@ class _Bar:
             completed=counts.bytes_done,
             amount=f"{amount}, {counts.done:,} of {count(files, 'file')}" if files else "",
             rate=f"{size(rate.up + rate.down)}/s" if counts.active else "",
+        )
+        self._bars.refresh()
+
+
+class _Steps:
+    """One line of a command that does a known number of things."""
+
+    def __init__(self, bars: "Progress") -> None:
+        self._bars = bars
+        self._task = bars.add_task("starting", total=None, amount="", rate="")
+        bars.refresh()
+
+    def show(self, done: int, of: int, what: str) -> None:
+        amount = f"{done} of {of}"
+        self._bars.update(
+            self._task, description=safe(what), total=of, completed=done, amount=amount
         )
         self._bars.refresh()
 

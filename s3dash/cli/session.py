@@ -88,8 +88,7 @@ class Session:
                     self.diagnostics.note("stopping; once more to quit at once")
                     running.ended.wait(GRACE_S)
                     break
-                if show is not None:
-                    show(engine.snapshot())
+                show(engine.snapshot())
         if not running.ended.is_set() or (running.cancel.cancelled and running.failed):
             raise self._interrupts.error()
         return running.result()

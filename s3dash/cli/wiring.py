@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from s3dash.config.load import Loaded
     from s3dash.core.settings import Datastore
     from s3dash.engine.api import EngineApi
-    from s3dash.objectstore.probe import Doctor
+    from s3dash.objectstore.probe import Doctor, OnCheck
 
 
 class Services(Protocol):
@@ -28,7 +28,13 @@ class Services(Protocol):
         """The engine of the datastore that is meant, not started."""
         ...
 
-    def doctor(self, options: Options) -> "tuple[Datastore, Doctor]":
+    def settings(self, options: Options) -> "Datastore":
+        """The datastore that is meant; nothing is asked of its endpoint."""
+        ...
+
+    def doctor(
+        self, options: Options, *, on_check: "OnCheck | None" = None
+    ) -> "tuple[Datastore, Doctor]":
         """The datastore, and what its endpoint was proved to do."""
         ...
 
@@ -62,17 +68,24 @@ class Wiring:
             )
         return self._open(loaded, settings)
 
-    def doctor(self, options: Options) -> "tuple[Datastore, Doctor]":
+    def settings(self, options: Options) -> "Datastore":
+        return self._load(options).pick()
+
+    def doctor(
+        self, options: Options, *, on_check: "OnCheck | None" = None
+    ) -> "tuple[Datastore, Doctor]":
         from s3dash.config.credentials import resolve
         from s3dash.engine.open import open_store
         from s3dash.objectstore.probe import doctor
 
+        hush_libraries()
         loaded = self._load(options)
         settings = loaded.pick()
         credentials = resolve(loaded.credentials[settings.name], self._environ)
         store = open_store(settings, credentials)
         try:
-            return settings, doctor(store, nonce=uuid.uuid4().hex)
+            found = doctor(store, nonce=uuid.uuid4().hex, prefix=settings.prefix, on_check=on_check)
+            return settings, found
         finally:
             store.close()
 
@@ -125,7 +138,10 @@ class Wiring:
         from s3dash.engine.open import open_engine
 
         hush_libraries()
-        return open_engine(settings, resolve(loaded.credentials[settings.name], self._environ))
+        refs = loaded.credentials[settings.name]
+        if resolve(refs, self._environ) is None:
+            return open_engine(settings)
+        return open_engine(settings, lambda: resolve(refs, self._environ))
 
 
 def hush_libraries() -> None:

@@ -17,6 +17,10 @@ from s3dash.errors import ConfigError
 _SECRET = re.compile(
     r"(aws_)?(access|secret)_?(access_?)?key(_?id)?|.*session_?token|.*password|.*secret"
 )
+_TOLD = 100
+"""Problems of one file that are told; nobody reads more at once."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _SYNONYMS = {"hydration_strategy": "hydration"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -52,7 +56,8 @@ def report(problems: list[str]) -> None:
     if not problems:
         return
     head = "" if len(problems) == 1 else f"{len(problems)} problems in the configuration:\n"
-    raise ConfigError(head + "\n".join(problems))
+    tail = [f"… and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
+    raise ConfigError(head + "\n".join([*problems[:_TOLD], *tail]))
 
 
 def _named(
@@ -63,7 +68,7 @@ def _named(
     for key, value in raw.items():
         name = _snake(str(key))
         if name not in known:
-            problems.append(f"{where}: {shown(key)}: {_unknown(name, known)}")
+            problems.append(f"{where}: {told(key)}: {_unknown(name, known)}")
         elif name in out:
             problems.append(f"{where}: {name}: given twice, in two spellings")
         else:
@@ -84,6 +89,15 @@ def _unknown(name: str, known: Collection[str]) -> str:
         )
     near = difflib.get_close_matches(name, known, n=1)
     return f"unknown key; did you mean {near[0]}?" if near else "unknown key"
+
+
+def told(key: object) -> str:
+    """The name of a field that we do not know, when it can be a name.
+
+    With a forgotten space or quote a value is taken for a key, and it may be a secret.
+    """
+    text = str(key)
+    return text if _NAME.fullmatch(text) else "something that is no name"
 
 
 def shown(key: object) -> str:

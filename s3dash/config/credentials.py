@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from s3dash.config import places
+from s3dash.config import files, places
 from s3dash.core.settings import Credentials
 from s3dash.errors import ConfigError
 
@@ -71,7 +71,7 @@ def warnings(refs: CredentialRefs, environ: Mapping[str, str]) -> tuple[str, ...
         if not ref.startswith("file:"):
             continue
         path = places.expand(ref.removeprefix("file:"), base=refs.base, environ=environ)
-        if path.is_file() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        if files.is_there(path) and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
             out.append(f"{refs.where}: credentials.{field}: {ref}: every user can read this file")
     return tuple(out)
 
@@ -103,16 +103,15 @@ def _value(ref: str, base: Path, environ: Mapping[str, str], keychain: Keychain)
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise _Unresolved(error.strerror or "cannot be read") from None
-    if len(raw) > _MAX_FILE_BYTES:
-        raise _Unresolved("this file is too long for a secret")
-    try:
-        return raw.decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise _Unresolved("this file is no text") from None
+        raw = files.read(path, limit=_MAX_FILE_BYTES)
+    except files.TooLong:
+        raise _Unresolved("this file is too long for a secret") from None
+    except files.Unreadable as error:
+        raise _Unresolved(str(error)) from None
+    text = raw.decode(errors="replace")
+    if text.encode() != raw:
+        raise _Unresolved("this file is no text")
+    return text.rstrip("\r\n")
 
 
 def _ask_keyring(service: str, account: str) -> str | None:

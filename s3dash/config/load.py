@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from s3dash.config import places, swamp, toml_file
+from s3dash.config import files, places, swamp, toml_file
 from s3dash.config.check import report, shown
 from s3dash.config.credentials import CredentialRefs
 from s3dash.config.schema import Table
@@ -119,12 +119,12 @@ def _find(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
     for given, how in ((config, "--config"), (environ.get(VARIABLE), f"${VARIABLE}")):
         if given:
             path = places.expand(str(given), base=cwd, environ=environ)
-            if not path.is_file():
+            if not files.is_there(path):
                 raise ConfigError(f"{how}: {places.shown(path, cwd=cwd)}: there is no such file")
             return path
     usual = (cwd / FILE, places.user_dir("config", environ) / "config.toml")
     for path in usual:
-        if path.is_file():
+        if files.is_there(path):
             return path
     if found := swamp.find(cwd):
         return found
@@ -177,7 +177,7 @@ def _check_caches(settings: Mapping[str, Datastore], source: str) -> None:
     problems = []
     seen: list[tuple[Path, Datastore]] = []
     for one in settings.values():
-        real = one.cache.resolve()
+        real = places.real(one.cache)
         for other_real, other in seen:
             nested = real.is_relative_to(other_real) or other_real.is_relative_to(real)
             if nested and not (real == other_real and _side_by_side(one, other)):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from s3dash.errors import ConfigError
+
 APP = "s3dash"
 
 
@@ -25,7 +27,13 @@ def user_dir(kind: Literal["config", "cache", "state"], environ: Mapping[str, st
 
 
 def home(environ: Mapping[str, str]) -> Path:
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    """Raises ConfigError when nothing says where it is."""
+    if environ.get("HOME"):
+        return Path(environ["HOME"])
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise ConfigError("$HOME: not set, and this user has no home directory") from None
 
 
 def expand(text: str, *, base: Path, environ: Mapping[str, str]) -> Path:
@@ -37,10 +45,15 @@ def expand(text: str, *, base: Path, environ: Mapping[str, str]) -> Path:
     return base / text
 
 
+def real(path: Path) -> Path:
+    """The path without symlinks; one in a circle of them stays as it is, and is no error here."""
+    return Path(os.path.realpath(path))
+
+
 def state_dir(cache: Path, *, state_home: Path | None, environ: Mapping[str, str]) -> Path:
     """Where s3dash keeps its state of a cache: one directory per real path of a cache."""
     root = state_home / APP if state_home else user_dir("state", environ)
-    digest = hashlib.sha256(os.fsencode(cache.resolve())).hexdigest()
+    digest = hashlib.sha256(os.fsencode(real(cache))).hexdigest()
     return root / "caches" / digest[:16]
 
 

@@ -16,11 +16,12 @@ from s3dash.core import paths
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
 _REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keychain:[^/]+/.+)")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(k|K|Ki|M|Mi|G|Gi)?B?(?:/s)?")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(k|K|Ki|M|Mi|G|Gi|T|Ti)?B?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MAX_DIGITS = 16
 _UNITS = {
-    "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9,
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30,
+    "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
 }  # fmt: skip
 
 
@@ -81,10 +82,25 @@ def _bytes_per_second(value: object) -> object:
     """A whole number as it is, a text like `10MiB/s` as bytes per second."""
     if not isinstance(value, str):
         return value
-    match = _RATE.fullmatch(value.strip())
-    if match is None:
+    count = _bytes(value.strip().removesuffix("/s"))
+    if count is None:
         raise ValueError("must be a number of bytes per second or a text like '10MiB/s'")
-    return int(float(match[1]) * _UNITS[match[2] or ""])
+    return count
+
+
+def _size(value: object) -> object:
+    """A whole number as it is, a text like `10GiB` as bytes."""
+    if not isinstance(value, str):
+        return value
+    count = _bytes(value.strip())
+    if count is None:
+        raise ValueError("must be a number of bytes or a text like '10GiB'")
+    return count
+
+
+def _bytes(text: str) -> int | None:
+    match = _SIZE.fullmatch(text)
+    return int(float(match[1]) * _UNITS[match[2] or ""]) if match else None
 
 
 def _patterns(lines: list[str]) -> list[str]:
@@ -193,4 +209,15 @@ class Table(BaseModel):
     )
     locking: Literal["safe", "unsafe"] = Field(
         "safe", description="`unsafe` pushes even where the endpoint cannot hold a lock"
+    )
+    full_hash_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
+        7.0, description="days after which an unchanged file is read again; 0 reads all, always"
+    )
+    trash_max_age_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
+        30.0, description="days after which a replaced file leaves the trash; 0 is no limit"
+    )
+    trash_max_size: Annotated[int, AfterValidator(_within(0, 2**53)), BeforeValidator(_size)] = (
+        Field(
+            10 * 2**30, description="bytes that the trash may hold, or like `10GiB`; 0 is no limit"
+        )
     )

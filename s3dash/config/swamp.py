@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from s3dash.config import places
-from s3dash.config.check import check, report, shown
+from s3dash.config import files, places, yaml_file
+from s3dash.config.check import check, report, told
 from s3dash.config.schema import Table
 from s3dash.core import paths
 from s3dash.errors import ConfigError
@@ -32,7 +32,7 @@ _TIMEOUTS = {
 def find(cwd: Path) -> Path | None:
     """The nearest `.swamp.yaml` in `cwd` or above it."""
     for directory in (cwd, *cwd.parents):
-        if (directory / FILE).is_file():
+        if files.is_there(directory / FILE):
             return directory / FILE
     return None
 
@@ -44,7 +44,7 @@ def read(path: Path, *, where: str, environ: Mapping[str, str]) -> tuple[Table, 
     """
     problems: list[str] = []
     document = _document(path, where=where)
-    repo = str(document.get("repoId", ""))
+    repo = _name(document.get("repoId"))
     if not paths.is_namespace(repo):
         problems.append(f"{where}: repoId: missing, or no plain name")
     section, place = _section(document, where=where, environ=environ)
@@ -65,20 +65,16 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 def _document(path: Path, *, where: str) -> dict[str, Any]:
-    import yaml
-
     try:
-        document = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"{where}: {error.strerror or 'cannot be read'}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        # The parser's own text quotes the file, and with it maybe a secret: not passed on.
-        raise ConfigError(f"{where}{at}: this is no YAML") from None
-    if not isinstance(document, dict):
-        raise ConfigError(f"{where}: this is no mapping")
-    return document
+        raw = files.read(path, limit=yaml_file.MAX_BYTES)
+    except files.Unreadable as error:
+        raise ConfigError(f"{where}: {error}") from None
+    return yaml_file.parse(raw, where=where)
+
+
+def _name(value: object) -> str:
+    """A name as YAML may give it, a number included; empty for anything else."""
+    return str(value) if isinstance(value, str | int) and value is not True else ""
 
 
 def _section(
@@ -104,11 +100,18 @@ def _from_variable(text: str) -> Mapping[str, Any]:
     if kind == "s3" and not rest.startswith("{"):
         bucket, _, prefix = rest.partition("/")
         return {"type": kind, "config": {"bucket": bucket, "prefix": prefix}}
-    try:
-        config = json.loads(rest)
-    except (ValueError, RecursionError):
-        raise ConfigError("SWAMP_DATASTORE: what follows the type is no JSON") from None
+    config = _json(rest)
+    if config is None:
+        raise ConfigError("SWAMP_DATASTORE: what follows the type is no JSON")
     return {"type": kind, "config": config}
+
+
+def _json(text: str) -> object:
+    """The value, None when there is none; the parser's own error quotes it all: it ends here."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _need_s3(kind: object, where: str) -> None:
@@ -129,7 +132,7 @@ def _flat(section: Mapping[str, Any], *, where: str, problems: list[str]) -> dic
     fields = {str(k): v for k, v in {**outer, **inner}.items() if v not in (None, "")}
     for key, value in fields.items():
         if isinstance(value, str) and "${" in value:
-            problems.append(f"{where}: {shown(key)}: s3dash does not work out expressions")
+            problems.append(f"{where}: {told(key)}: s3dash does not work out expressions")
     return fields
 
 

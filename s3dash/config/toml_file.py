@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from s3dash.config.check import check, report, shown
+from s3dash.config import files
+from s3dash.config.check import check, report, shown, told
 from s3dash.config.schema import Table
 from s3dash.core.paths import is_namespace
 from s3dash.errors import ConfigError
@@ -18,7 +19,7 @@ def read(path: Path, *, where: str) -> dict[str, Table]:
     """
     document = _parse(path, where)
     problems = [
-        f"{where}: [{shown(key)}]: unknown table; there are [defaults] and [datastores.NAME]"
+        f"{where}: [{told(key)}]: unknown table; there are [defaults] and [datastores.NAME]"
         for key in document
         if key not in _TABLES
     ]
@@ -56,16 +57,27 @@ def _merged(shared: Table | None, raw: object, *, where: str, problems: list[str
 
 
 def _parse(path: Path, where: str) -> dict[str, Any]:
+    try:
+        raw = files.read(path)
+    except files.Unreadable as error:
+        raise ConfigError(f"{where}: {error}") from None
+    document, problem = _load(raw)
+    if problem:
+        raise ConfigError(f"{where}: {problem}")
+    return document
+
+
+def _load(raw: bytes) -> tuple[dict[str, Any], str]:
+    """The document, or what is wrong; the parser's own error holds all of it, so it ends here."""
     import tomli
 
     try:
-        return tomli.loads(path.read_bytes().decode())
+        return tomli.loads(raw.decode()), ""
     except tomli.TOMLDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise ConfigError(f"{where}: {place}: {error.msg}") from error
+        return {}, f"line {error.lineno}, column {error.colno}: {error.msg}"
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{where}: byte {error.start}: this is no UTF-8 text") from None
+        return {}, f"byte {error.start}: this is no UTF-8 text"
     except RecursionError:
-        raise ConfigError(f"{where}: nested too deeply") from None
-    except OSError as error:
-        raise ConfigError(f"{where}: {error.strerror or 'cannot be read'}") from error
+        return {}, "nested too deeply"
+    except ValueError:  # Python reads no decimal number of more than 4300 digits
+        return {}, "a number is too long"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from s3dash.core import paths
+from s3dash.core.partitions import is_shard_name
 from s3dash.errors import IndexCorrupt
 
 
@@ -67,10 +68,13 @@ def decode_entries(raw: bytes, *, name: str) -> tuple[dict[str, Entry], dict[str
 
     Raises IndexCorrupt when the document as a whole is none; `name` is the key to tell.
     """
-    # Almost every document is sound; one that is not is read again, entry by entry.
+    # Almost every document is sound; one that is not is read again, entry by entry. The decoder
+    # does not look at what it skips, and a commit could then not write that back.
     with contextlib.suppress(*_BROKEN):
+        raw.decode()
         return _TYPED.decode(raw).entries, {}
     try:
+        _LOOSE.decode(raw)
         loose = _ENTRIES.decode(raw).entries
     except _BROKEN as error:
         raise IndexCorrupt(
@@ -169,17 +173,26 @@ _META = msgspec.json.Decoder(Meta)
 
 
 def decode_meta(raw: bytes, *, name: str) -> Meta:
-    """Raises IndexCorrupt for what is no meta and for a version that we do not know."""
+    """Raises IndexCorrupt for what is no meta and for a version that we do not know.
+
+    Partitions that can name no shard of this index are left out: see `is_shard_name`.
+    """
     try:
         meta = _META.decode(raw)
+        _LOOSE.decode(raw)  # also what is skipped must be fit to be written back
     except _BROKEN as error:
         raise IndexCorrupt(
             f"{name} is no index meta: {_short(error)}",
             hint="nothing was changed; look at the object, or restore an older version of it",
         ) from error
-    if meta.version not in (1, 2) or meta.commitSeq < 0:
+    if meta.version not in (1, 2):
         raise IndexCorrupt(f"{name} has version {meta.version}; s3dash knows 1 and 2")
-    return meta
+    if not 0 <= meta.commitSeq < MAX_SIZE:
+        raise IndexCorrupt(f"{name} has a commitSeq that no client can count on from")
+    if all(map(is_shard_name, meta.partitions)):
+        return meta
+    good = tuple(filter(is_shard_name, meta.partitions))
+    return msgspec.structs.replace(meta, partitions=good)
 
 
 def encode_meta(old: bytes | None, changes: Mapping[str, object]) -> bytes:

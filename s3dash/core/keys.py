@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from s3dash.core import paths
+from s3dash.core.partitions import is_shard_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Keys:
         if not key.startswith(self.index_dir) or not key.endswith(".json"):
             return None
         name = key[len(self.index_dir) : -len(".json")]
-        return None if name == paths.META_NAME or not name else name
+        return name if is_shard_name(name) else None
 
     @property
     def lock(self) -> str:

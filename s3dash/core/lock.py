@@ -46,7 +46,12 @@ class LockPlace(msgspec.Struct, frozen=True):
     model: str | None
 
 
+class _Ttl(msgspec.Struct, frozen=True):
+    ttlMs: int | None = None
+
+
 _DECODER = msgspec.json.Decoder(LockBody)
+_TTL = msgspec.json.Decoder(_Ttl)
 MAX_TTL_MS = 24 * 3600 * 1000
 
 
@@ -59,6 +64,15 @@ def decode_lock(raw: bytes) -> LockBody:
     if not 0 < body.ttlMs <= MAX_TTL_MS:
         body = msgspec.structs.replace(body, ttlMs=30000)
     return body
+
+
+def stated_ttl_ms(raw: bytes) -> int | None:
+    """The time to live that the holder itself wrote; None when it wrote none that makes sense."""
+    try:
+        ttl_ms = _TTL.decode(raw).ttlMs
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+        return None
+    return ttl_ms if ttl_ms is not None and 0 < ttl_ms <= MAX_TTL_MS else None
 
 
 def encode_lock(body: LockBody) -> bytes:

@@ -3,12 +3,27 @@
 Source: the shared-datastore protocol; `path_vectors.json` holds the answers of a real client.
 """
 
+from s3dash.core import paths
+
 _BY_MODEL = frozenset({"data", "outputs", "definitions-evaluated"})
 _BY_NAME = frozenset(
     {"workflows-evaluated", "auto-definitions", "audit", "telemetry", "logs", "files"}
 )
+PEER_TOPS = _BY_MODEL | _BY_NAME | {"workflow-runs"}
+"""First segments that mean something to every client: none of them is a namespace."""
+
 _RESERVED = _BY_NAME | {"_root", "_meta"}
 _RESERVED_PREFIXES = (*(f"{name}--" for name in sorted(_BY_MODEL)), "workflow-runs--")
+
+
+def is_shard_name(name: str) -> bool:
+    """True for what can be the name of a shard: one segment of a key, and not the meta's.
+
+    Any other name would lead out of `_index/`, or to a key that no store takes.
+    """
+    if name in ("", paths.META_NAME) or "/" in name:
+        return False
+    return paths.blocked_reason(name, max_segment_bytes=paths.MAX_KEY_BYTES) is None
 
 
 def peer_partition(rel: str) -> str | None:

@@ -49,7 +49,9 @@ def is_lazy_skippable(rel: str) -> bool:
     return len(parts) >= 3 and parts[0] == "data" and parts[-1] == "raw"
 
 
-def blocked_reason(rel: str, *, key_prefix_bytes: int = 0) -> str | None:
+def blocked_reason(
+    rel: str, *, key_prefix_bytes: int = 0, max_segment_bytes: int = MAX_SEGMENT_BYTES
+) -> str | None:
     """Why `rel` can never be a file below the cache, or None when it can.
 
     `key_prefix_bytes` is the length of what stands before `rel` in the object's key.
@@ -69,8 +71,8 @@ def blocked_reason(rel: str, *, key_prefix_bytes: int = 0) -> str | None:
     for part in rel.split("/"):
         if part in ("", ".", ".."):
             return f"path segment {part!r}"
-        if len(part) * 4 > MAX_SEGMENT_BYTES and len(part.encode()) > MAX_SEGMENT_BYTES:
-            return f"name longer than {MAX_SEGMENT_BYTES} bytes"
+        if len(part) * 4 > max_segment_bytes and len(part.encode()) > max_segment_bytes:
+            return f"name longer than {max_segment_bytes} bytes"
     return None
 
 

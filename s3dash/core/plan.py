@@ -8,10 +8,17 @@ from typing import Literal
 from s3dash.core.diff import Base, Local, Remote, Verdict
 from s3dash.core.paths import covers
 from s3dash.core.report import ConflictInfo, Version
-from s3dash.core.settings import ConflictPolicy
+from s3dash.core.settings import ConflictPolicy, Take
 from s3dash.errors import GuardTripped
 
 Direction = Literal["push", "pull", "sync"]
+
+WAYS: dict[Take, tuple[Direction, ConflictPolicy]] = {
+    "local": ("push", "local"),
+    "remote": ("pull", "remote"),
+    "both": ("pull", "keep-both"),
+}
+"""Which operation, with which policy, carries out what a user decides for one conflict."""
 
 
 class Action(StrEnum):
@@ -54,11 +61,15 @@ class Change:
 
 def conflict_of(change: Change) -> ConflictInfo:
     """A path that is left alone because both sides have a version of their own, as reported."""
-    local, remote, base = (
-        Version(side.size, side.sha256) if side else None
-        for side in (change.local, change.remote, change.base)
+    local, remote, base = change.local, change.remote, change.base
+    return ConflictInfo(
+        change.path,
+        Version(local.size, local.sha256) if local else None,
+        Version(remote.size, remote.sha256, None if remote.sha256 else remote.tag)
+        if remote
+        else None,
+        Version(base.size, base.sha256) if base else None,
     )
-    return ConflictInfo(change.path, local, remote, base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,12 @@ class Plan:
             or (i.action is Action.UPLOAD and i.change.remote is not None)
             for i in self.items
         )
+
+    def only(self, path: str) -> "Plan":
+        """The plan for one path; all others stay as they are."""
+        kept = tuple(item for item in self.items if item.path == path)
+        blocked = {rel: why for rel, why in self.blocked.items() if rel == path}
+        return replace(self, items=kept, blocked=blocked)
 
     def without(self, left_out: Collection[str]) -> "Plan":
         """The plan less the paths that the user left out; those stay as they are."""

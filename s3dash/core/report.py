@@ -25,11 +25,15 @@ class Failed(msgspec.Struct, frozen=True):
     error: str
 
 
-class Version(msgspec.Struct, frozen=True):
-    """One side of a conflict; `sha256` is None when it was not needed to tell."""
+class Version(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One side of a conflict; `sha256` is None when it was not needed to tell.
+
+    `tag` tells versions in the bucket apart whose writer gave no SHA-256.
+    """
 
     size: int
     sha256: str | None
+    tag: str | None = None
 
 
 class ConflictInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,6 +46,21 @@ class ConflictInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     local: Version | None
     remote: Version | None
     base: Version | None = None
+
+
+class TrashItem(msgspec.Struct, frozen=True):
+    """A file in the trash. `at` is the ISO time; `expires`: age or size may drop it.
+
+    `path` and `sha256` are empty when its record was lost.
+    """
+
+    id: str
+    path: str
+    sha256: str
+    size: int
+    at: str
+    reason: str
+    expires: bool
 
 
 class IndexInfo(msgspec.Struct, frozen=True):

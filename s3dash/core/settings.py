@@ -1,10 +1,14 @@
 """What the engine needs to know about one datastore. It holds no secret."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 ConflictPolicy = Literal["ask", "keep-both", "local", "remote"]
+Take = Literal["local", "remote", "both"]
+"""What a user decides for one conflict."""
+
 CONFLICT_POLICIES: tuple[ConflictPolicy, ...] = ("ask", "keep-both", "local", "remote")
 
 
@@ -12,7 +16,8 @@ CONFLICT_POLICIES: tuple[ConflictPolicy, ...] = ("ask", "keep-both", "local", "r
 class Datastore:
     """One configured datastore; see the README for what each field means.
 
-    `prefix` has no leading or trailing slash. `bandwidth_limit` is bytes per second, 0 is none.
+    `prefix` has no leading or trailing slash. `bandwidth_limit` is bytes per second,
+    `trash_max_size` bytes; for these and `trash_max_age_days` 0 is no limit.
     """
 
     name: str
@@ -37,6 +42,9 @@ class Datastore:
     poll_interval_s: float = 30.0
     hydration: Literal["full", "lazy"] = "full"
     locking: Literal["safe", "unsafe"] = "safe"
+    full_hash_days: float = 7.0
+    trash_max_age_days: float = 30.0
+    trash_max_size: int = 10 * 2**30
 
     @property
     def address(self) -> str:
@@ -54,3 +62,7 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(***)"
+
+
+CredentialSource = Credentials | Callable[[], Credentials | None] | None
+"""Fixed ones; or a way to read them again when they ran out; None: boto3's default chain."""

@@ -64,7 +64,8 @@ class Snapshot:
 
     `read_only` names the process that owns the cache, or is empty. `files` and `entries` count
     the local files and the entries of the remote index. `checked_at` is the ISO time of the
-    last answer of the endpoint, empty before the first.
+    last answer of the endpoint, empty before the first, `offline_since` that of the first failure
+    since then, empty while it answers.
     """
 
     datastore: str
@@ -74,6 +75,7 @@ class Snapshot:
     healthy: bool = True
     latency_ms: float | None = None
     message: str = ""
+    offline_since: str = ""
     checked_at: str = ""
     read_only: str = ""
     files: int = 0

@@ -1,24 +1,37 @@
 """Text for people: foreign strings made harmless, and numbers made readable. Pure."""
 
+import unicodedata
+
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_MARKS = frozenset({"Mn", "Me"})
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that count as printable and show nothing, so that two names look the same."""
+
+MAX_MARKS = 4
+"""Combining marks on one character, more than a language has; a pile of them hides other lines."""
 
 
 def safe(text: str) -> str:
     """`text` with every character that a terminal obeys, or that nobody sees, as an escape.
 
-    Control characters, bidi marks, zero-width characters, odd spaces and lone surrogates become
-    `\\x1b`, `\\u202e` and so on; the answer is one line and always encodes as UTF-8.
+    Control characters, bidi marks, zero-width characters, odd spaces, piled up marks and lone
+    surrogates become `\\x1b`, `\\u202e` and so on; the answer is one line and always encodes as
+    UTF-8.
     """
-    if text.isprintable() and (text.isascii() or _INVISIBLE.isdisjoint(text)):
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(char) for char in text)
+    marks, shown = 0, []
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in _MARKS else 0
+        shown.append(char if _is_plain(char) and marks <= MAX_MARKS else _escaped(char))
+    return "".join(shown)
 
 
-def _shown(char: str) -> str:
-    if char.isprintable() and char not in _INVISIBLE:
-        return char
+def _is_plain(char: str) -> bool:
+    return char.isprintable() and char not in _INVISIBLE
+
+
+def _escaped(char: str) -> str:
     if char in _SHORT:
         return _SHORT[char]
     code = ord(char)

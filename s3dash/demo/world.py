@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s3dash.clock import Clock, SystemClock, iso
-from s3dash.core.cancel import CancelToken
 from s3dash.core.keys import Keys
 from s3dash.core.lock import LockBody, encode_lock
 from s3dash.core.settings import Credentials, Datastore
@@ -20,6 +19,7 @@ from s3dash.demo.server import Server
 from s3dash.engine.engine import Engine
 from s3dash.engine.jobs import retrying
 from s3dash.engine.open import open_engine, open_store
+from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import ObjectStore
 
 BUCKET = "acme-datastore"
@@ -118,8 +118,7 @@ def _register(store: ObjectStore, namespace: str, clock: Clock) -> None:
     body = json.dumps(manifest, indent=2).encode()
     retrying(
         lambda _attempt: store.put(Keys(namespace).manifest, body, content_type="application/json"),
-        clock=clock,
-        cancel=CancelToken(),
+        patience=Patience(clock),
     )
 
 

@@ -45,9 +45,15 @@ class Accounting:
         transfer.state = "active"
 
     def moved(self, transfer: Transfer, count: int) -> None:
-        transfer.done += count
+        """The parts of one file report from several threads."""
         with self._lock:
+            transfer.done += count
             self._bytes[transfer.direction] += count
+
+    def kept(self, transfer: Transfer, count: int) -> None:
+        """Bytes that an interrupted transfer had moved already."""
+        with self._lock:
+            transfer.done += count
 
     def finish(self, transfer: Transfer, state: TransferState, error: str = "") -> None:
         transfer.error = error

@@ -1,15 +1,28 @@
 """What the command line and the screen may ask of an engine."""
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.events import Event
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Direction, Plan
-from s3dash.core.report import Result, Status
-from s3dash.core.settings import ConflictPolicy, Datastore
+from s3dash.core.report import ConflictInfo, Result, Status, TrashItem
+from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import HistoryRow, Snapshot
+
+
+class How(TypedDict, total=False):
+    """How a push, pull or sync goes; what is left out is as configured.
+
+    More than `max_delete` deletions are refused; without it the guard's own bounds hold. With
+    `dry_run` nothing moves, and the result carries the plan.
+    """
+
+    policy: ConflictPolicy | None
+    max_delete: int | None
+    dry_run: bool
+    cancel: CancelToken | None
 
 
 class Subscription(Protocol):
@@ -70,35 +83,46 @@ class EngineApi(Protocol):
         """Carry out a plan. What changed since it was made is not touched but reported."""
         ...
 
-    def push(
-        self,
-        selection: Collection[str] = (),
-        *,
-        policy: ConflictPolicy | None = None,
-        max_delete: int | None = None,
-        dry_run: bool = False,
-        cancel: CancelToken | None = None,
-    ) -> Result: ...
+    def push(self, selection: Collection[str] = (), **how: Unpack[How]) -> Result: ...
 
-    def pull(
-        self,
-        selection: Collection[str] = (),
-        *,
-        policy: ConflictPolicy | None = None,
-        max_delete: int | None = None,
-        dry_run: bool = False,
-        cancel: CancelToken | None = None,
-    ) -> Result: ...
+    def pull(self, selection: Collection[str] = (), **how: Unpack[How]) -> Result: ...
 
-    def sync(
+    def sync(self, selection: Collection[str] = (), **how: Unpack[How]) -> Result: ...
+
+    def conflicts(self) -> list[ConflictInfo]:
+        """A fresh look at the paths that both sides changed."""
+        ...
+
+    def resolve(
         self,
-        selection: Collection[str] = (),
+        path: str,
         *,
-        policy: ConflictPolicy | None = None,
-        max_delete: int | None = None,
-        dry_run: bool = False,
+        take: Take,
+        shown: ConflictInfo | None = None,
         cancel: CancelToken | None = None,
-    ) -> Result: ...
+    ) -> Result:
+        """Settle one conflict; the version that is not taken stays readable.
+
+        `shown` are the versions that the user saw, None: whatever is there now. Raises
+        UsageError when the path is not in conflict, CommitConflict when it changed since.
+        With conflicts or blocked paths in the result it remains.
+        """
+        ...
+
+    def trash(self) -> list[TrashItem]:
+        """The local files, and lost versions of the bucket, that can be restored; oldest first."""
+        ...
+
+    def restore_trash(self, id: str, *, to: str | None = None) -> str:
+        """Put a file of the trash back where it was, or at `to`; the path where it is now.
+
+        Raises UsageError when another file is there, LocalError for an unknown id.
+        """
+        ...
+
+    def drop_trash(self, id: str) -> TrashItem:
+        """Destroy a file of the trash, whatever it is. Raises LocalError for an unknown id."""
+        ...
 
     def locks(self) -> list[LockInfo]:
         """All locks below the prefix, whoever holds them. Takes none."""

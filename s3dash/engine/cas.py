@@ -4,40 +4,46 @@ A PUT whose answer was lost may have been applied, and a repeated one then answe
 our own object (reliability section 1): so what is in the bucket decides, never the status.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from s3dash.clock import Clock
-from s3dash.core.cancel import CancelToken
-from s3dash.engine.jobs import back_off_s
-from s3dash.errors import NotFound, PreconditionFailed, S3DashError
+from s3dash.errors import InvalidResponse, NotFound, PreconditionFailed, S3DashError
+from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Fetched, ObjectStore
-
-ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Cas:
-    """Writes only while the object is the version that was read. `version` None: absent."""
+    """Writes only while the object is the version that was read. `version` None: absent.
+
+    `guard` is asked before every attempt, the repeated ones too (I7); what it raises is raised.
+    """
 
     store: ObjectStore
-    clock: Clock
-    cancel: CancelToken
+    patience: Patience
+    guard: Callable[[], None]
 
     def put(self, key: str, body: bytes, *, version: str | None) -> str:
         """Returns the new ETag. Raises PreconditionFailed when somebody else was first.
 
         `body` must be unlike what anybody else would write, or equal bytes must mean the same.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 0
+        while True:
+            attempt += 1
+            self.guard()
             try:
                 return self._once(key, body, version)
             except PreconditionFailed:
                 return self._ours(key, body)
+            except InvalidResponse:  # a success that names no version
+                with suppress(PreconditionFailed):  # what was answered is the error to tell
+                    return self._ours(key, body)
+                raise
             except S3DashError as error:
-                if not error.retryable or attempt == ATTEMPTS:
+                if not self.patience.again(attempt, error):
                     raise
-                self.clock.wait(self.cancel.event, back_off_s(attempt))
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _once(self, key: str, body: bytes, version: str | None) -> str:
         if version is None:

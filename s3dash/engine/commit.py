@@ -1,8 +1,9 @@
 """The commit of a version 2 index: shards, then meta, then a look whether it holds.
 
-Source: reliability section 3. Kept here: I3 (shards and meta change only by compare-and-swap on
-the exact bytes that were merged), I4 (a listed shard always exists; none is ever deleted), I5
-(commitSeq is what was just read plus one). Each step can be replayed.
+Source: reliability section 3. Kept here: I1 (an entry that has to be written again has its object
+looked at again: who undid the one may have replaced the other), I3 (shards and meta change only by
+compare-and-swap on the exact bytes that were merged), I4 (a listed shard always exists; none is
+ever deleted), I5 (commitSeq is what was just read plus one). Each step can be replayed.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from s3dash.core.partitions import partition
 from s3dash.engine.cas import Cas
 from s3dash.engine.context import Context
 from s3dash.engine.lease import Lease
+from s3dash.engine.pin import replaced
 from s3dash.engine.remote import Doc, RemoteIndex
 from s3dash.errors import CommitConflict, PreconditionFailed
 
@@ -23,12 +25,14 @@ ROUNDS = 8
 class Edit:
     """One entry to write (or, with `entry` None, to remove).
 
-    `over` is the tag of the entry that it replaces, None where there should be none.
+    `over` is the tag of the entry that it replaces, None where there should be none; `etag` the
+    object's version, where it was uploaded for this commit.
     """
 
     rel: str
     entry: Entry | None
     over: str | None
+    etag: str | None = None
 
     @property
     def tag(self) -> str | None:
@@ -54,8 +58,8 @@ def commit(
     todo = list(edits)
     done = Committed()
     meta_written = False
-    for _ in range(ROUNDS):
-        pending = [e for e in todo if e.rel not in done.refused and not holds(index, e)]
+    for again in range(ROUNDS):
+        pending = pending_of(ctx, todo, index, done, again=again > 0)
         if meta_written and not pending and not index.dropped:
             return done
         wrote = _write_shards(ctx, pending, index, lease, done)
@@ -70,6 +74,20 @@ def commit(
     )
 
 
+def pending_of(
+    ctx: Context, todo: list[Edit], index: RemoteIndex, done: Committed, *, again: bool
+) -> list[Edit]:
+    """The edits that the index does not say yet.
+
+    With `again`, those whose object was replaced meanwhile are refused (I1).
+    """
+    pending = [e for e in todo if e.rel not in done.refused and not holds(index, e)]
+    if not again:
+        return pending
+    done.refused |= replaced(ctx, {e.rel: e.etag for e in pending if e.entry and e.etag})
+    return [e for e in pending if e.rel not in done.refused]
+
+
 def holds(index: RemoteIndex, edit: Edit) -> bool:
     """True when the index says already what the edit wants; what was only listed says nothing."""
     if index.rebuilt:
@@ -82,7 +100,7 @@ def _write_shards(
     ctx: Context, pending: list[Edit], index: RemoteIndex, lease: Lease, done: Committed
 ) -> set[str] | None:
     """The names of the shards that hold our edits now; None when one of them moved."""
-    cas = Cas(ctx.store, ctx.clock, ctx.cancel)
+    cas = Cas(ctx.store, ctx.patience, lease.guard)
     by_key: dict[str, list[Edit]] = {}
     for edit in pending:
         for key in _places(ctx, edit):
@@ -95,7 +113,6 @@ def _write_shards(
         body = _merged(doc, key, by_key[key], done)
         if body is None:
             continue
-        lease.guard()
         try:
             etag = cas.put(key, body, version=doc.etag if doc else None)
         except PreconditionFailed:
@@ -151,9 +168,8 @@ def _write_meta(
             "writer": writer,
         },
     )
-    lease.guard()
     try:
-        etag = Cas(ctx.store, ctx.clock, ctx.cancel).put(
+        etag = Cas(ctx.store, ctx.patience, lease.guard).put(
             ctx.keys.meta, body, version=old.etag if old else None
         )
     except PreconditionFailed:

@@ -1,7 +1,8 @@
 """The commit of a version 1 index: the monolith rules, shards and meta are written beside it.
 
-The same care as in version 2: compare-and-swap on the exact bytes that were merged, and a look
-afterwards whether it holds. Source: shared-datastore protocol, «Index», v1.
+The same care as in version 2: compare-and-swap on the exact bytes that were merged (I3), and a
+look afterwards whether it holds, at the object too when it did not (I1). The copies are written
+again by recovery. Source: shared-datastore protocol, «Index», v1.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from s3dash.clock import iso
 from s3dash.core.index import Document, encode_meta
 from s3dash.core.partitions import peer_partition
 from s3dash.engine.cas import Cas, read
-from s3dash.engine.commit import ROUNDS, Committed, Edit, apply, holds
+from s3dash.engine.commit import ROUNDS, Committed, Edit, apply, pending_of
 from s3dash.engine.context import Context
 from s3dash.engine.lease import Lease
 from s3dash.engine.remote import Doc, RemoteIndex
@@ -27,8 +28,8 @@ def commit(ctx: Context, edits: Iterable[Edit], *, index: RemoteIndex, lease: Le
     Raises LockLost, CommitConflict, and what the store raises.
     """
     todo, done = list(edits), Committed()
-    for _ in range(ROUNDS):
-        pending = [e for e in todo if e.rel not in done.refused and not holds(index, e)]
+    for again in range(ROUNDS):
+        pending = pending_of(ctx, todo, index, done, again=again > 0)
         if not pending:
             _copy_to_shards(ctx, [e for e in todo if e.rel not in done.refused], lease)
             return done
@@ -48,9 +49,8 @@ def _write_monolith(
         return
     document.set("lastPulled", iso(ctx.clock.now()))
     body = document.encode()
-    lease.guard()
     try:
-        etag = Cas(ctx.store, ctx.clock, ctx.cancel).put(
+        etag = Cas(ctx.store, ctx.patience, lease.guard).put(
             key, body, version=old.etag if old else None
         )
     except PreconditionFailed:
@@ -91,13 +91,12 @@ def _meta(ctx: Context, names: set[str], old: bytes | None) -> bytes | None:
 
 
 def _until_swapped(ctx: Context, key: str, lease: Lease, change: Change) -> None:
-    cas = Cas(ctx.store, ctx.clock, ctx.cancel)
+    cas = Cas(ctx.store, ctx.patience, lease.guard)
     for _ in range(ROUNDS):
         found = read(ctx.store, key)
         body = change(found.body if found else None)
         if body is None or (found and body == found.body):
             return
-        lease.guard()
         try:
             cas.put(key, body, version=found.info.etag if found else None)
         except PreconditionFailed:

@@ -3,6 +3,7 @@
 import os
 import socket
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from getpass import getuser
 from importlib.metadata import version
@@ -16,21 +17,29 @@ from s3dash.core.settings import Datastore
 from s3dash.core.snapshot import HistoryRow
 from s3dash.engine.accounting import Accounting
 from s3dash.engine.bus import Bus
-from s3dash.engine.lease import Identity
+from s3dash.engine.lease import USUAL, Identity, Timing
 from s3dash.engine.remote import IndexReader
 from s3dash.engine.stage import Stage
 from s3dash.engine.throttle import Throttle
-from s3dash.errors import S3DashError
 from s3dash.local.atomic import CacheDir
 from s3dash.local.sidecar import SidecarFile
 from s3dash.local.state import State
 from s3dash.local.trash import Trash
+from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import ObjectStore
+
+
+def new_nonce() -> str:
+    return str(uuid.uuid4())
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One datastore, one namespace, one cache. Built once, by the engine."""
+    """One datastore, one namespace, one cache. Built once, by the engine.
+
+    `nonce` makes a name that nobody had before, for each lock and commit. `timing` is that of
+    the lock; how long to wait, and for how long a request, the settings say.
+    """
 
     settings: Datastore
     keys: Keys
@@ -45,8 +54,11 @@ class Context:
     accounting: Accounting
     stage: Stage
     throttle: Throttle
+    patience: Patience
     identity: Identity
     cancel: CancelToken = field(default_factory=CancelToken)
+    nonce: Callable[[], str] = new_nonce
+    timing: Timing = USUAL
 
     def with_cancel(self, cancel: CancelToken) -> "Context":
         """The same, for an operation that is stopped by a token of its own."""
@@ -77,10 +89,6 @@ class Context:
         self.accounting.moved(row, count)
         self.throttle.draw(count, self.cancel)
 
-    def backing_off(self, pause_s: float, error: S3DashError) -> None:
-        """Tell that a request is tried again, and when."""
-        self.stage.enter("backing off", f"{pause_s:.1f} s ({type(error).__name__})")
-
     def save_docs(self) -> None:
         """Keep the index documents that are new, so that the next start fetches only changes."""
         have = {key: etag for key, (etag, _) in self.state.docs().items()}
@@ -91,10 +99,6 @@ class Context:
             self.state.save_docs(fresh)
         if gone:
             self.state.drop_docs(gone)
-
-
-def new_nonce() -> str:
-    return str(uuid.uuid4())
 
 
 def identify() -> Identity:

@@ -9,12 +9,10 @@ import hashlib
 from s3dash.core.plan import Item
 from s3dash.engine.context import Context
 from s3dash.engine.observe import Observation
+from s3dash.engine.uploads import UploadJournal
 from s3dash.errors import AccessDenied, NotFound, NotImplementedByEndpoint, PreconditionFailed
 from s3dash.local.state import JournalRow
 from s3dash.objectstore.port import Uploaded
-
-MAX_COPY = 5 * 2**30
-"""Bytes; S3's limit for one copy."""
 
 _NOT_POSSIBLE = (NotFound, PreconditionFailed, AccessDenied, NotImplementedByEndpoint)
 
@@ -28,13 +26,19 @@ def copied(ctx: Context, seen: Observation, item: Item, *, nonce: str) -> Upload
     """The renamed object at its new name; None when it has to be uploaded after all."""
     row = seen.local.base.get(item.source or "")
     local = item.change.local
-    if row is None or row.etag is None or local is None or not 0 < row.size <= MAX_COPY:
+    if row is None or row.etag is None or local is None or row.size == 0:
         return None
     claim, key = claim_of(nonce), ctx.keys.data(item.path)
     _journal(ctx, item, nonce, claim)  # a crash must not leave a claim that nobody knows
     try:
         ctx.store.put(key, claim, if_none_match=True)
-        stored = ctx.store.copy(ctx.keys.data(row.rel), key, if_match=row.etag)
+        stored = ctx.store.copy(
+            ctx.keys.data(row.rel),
+            key,
+            if_match=row.etag,
+            size=row.size,
+            log=UploadJournal(ctx, item.path),
+        )
     except _NOT_POSSIBLE:
         return None
     return Uploaded(stored.etag, row.size, row.sha256)

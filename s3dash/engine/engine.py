@@ -4,16 +4,18 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Unpack
 
 from s3dash.core import paths
 from s3dash.core.cancel import CancelToken
 from s3dash.core.events import Level
 from s3dash.core.lock import LockInfo, place
-from s3dash.core.plan import Direction, Plan
-from s3dash.core.report import Result, Status
-from s3dash.core.settings import ConflictPolicy, Datastore
+from s3dash.core.plan import WAYS, Direction, Plan
+from s3dash.core.report import ConflictInfo, Result, Status, TrashItem
+from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import HistoryRow, Snapshot
-from s3dash.engine import locks, operations, status, view
+from s3dash.engine import locks, operations, resolve, status, trash, view
+from s3dash.engine.api import How
 from s3dash.engine.bus import Mailbox
 from s3dash.engine.context import Context
 from s3dash.engine.health import Health
@@ -21,7 +23,14 @@ from s3dash.engine.lease import delete_if_nonce
 from s3dash.engine.live import Live
 from s3dash.engine.observe import Observation
 from s3dash.engine.recover import Leftovers, leftovers
-from s3dash.errors import CacheBusy, Cancelled, S3DashError, UsageError
+from s3dash.errors import (
+    AccessDenied,
+    CacheBusy,
+    Cancelled,
+    S3DashError,
+    StoreError,
+    UsageError,
+)
 from s3dash.local.state import OwnerLock
 from s3dash.objectstore.port import Capabilities
 
@@ -42,6 +51,8 @@ class Engine:
         self._running: CancelToken | None = None
         self._stopped = threading.Event()
         self._live = Live(ctx, self, self._view, self._health)
+        ctx.patience.told = self._health.backing_off
+        ctx.patience.begin(ctx.cancel)
         ctx.stage.enter("idle")
 
     @property
@@ -85,7 +96,7 @@ class Engine:
                 self._view.take(seen)
                 self._view.take_locks(self._health.watch(lambda: locks.list_gates(ctx.store)))
             if not self._read_only:
-                view.mark_dirty(ctx, self._view)
+                view.try_mark_dirty(ctx, self._view)
             return status.describe(ctx, self._view, self._health, seen)
 
     def refresh(self) -> None:
@@ -127,47 +138,24 @@ class Engine:
             valid = operations.left_out(valid, moved)
             return timed(self._execute(ctx, valid, seen, left, max_delete))
 
-    def push(
-        self,
-        selection: Collection[str] = (),
-        *,
-        policy: ConflictPolicy | None = None,
-        max_delete: int | None = None,
-        dry_run: bool = False,
-        cancel: CancelToken | None = None,
-    ) -> Result:
-        return self._operate("push", selection, policy, max_delete, dry_run, cancel)
+    def push(self, selection: Collection[str] = (), **how: Unpack[How]) -> Result:
+        return self._operate("push", selection, **how)
 
-    def pull(
-        self,
-        selection: Collection[str] = (),
-        *,
-        policy: ConflictPolicy | None = None,
-        max_delete: int | None = None,
-        dry_run: bool = False,
-        cancel: CancelToken | None = None,
-    ) -> Result:
-        return self._operate("pull", selection, policy, max_delete, dry_run, cancel)
+    def pull(self, selection: Collection[str] = (), **how: Unpack[How]) -> Result:
+        return self._operate("pull", selection, **how)
 
-    def sync(
-        self,
-        selection: Collection[str] = (),
-        *,
-        policy: ConflictPolicy | None = None,
-        max_delete: int | None = None,
-        dry_run: bool = False,
-        cancel: CancelToken | None = None,
-    ) -> Result:
-        return self._operate("sync", selection, policy, max_delete, dry_run, cancel)
+    def sync(self, selection: Collection[str] = (), **how: Unpack[How]) -> Result:
+        return self._operate("sync", selection, **how)
 
     def _operate(
         self,
         direction: Direction,
         selection: Collection[str],
-        policy: ConflictPolicy | None,
-        max_delete: int | None,
-        dry_run: bool,
-        cancel: CancelToken | None,
+        *,
+        policy: ConflictPolicy | None = None,
+        max_delete: int | None = None,
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
     ) -> Result:
         turn = self._taking_turn(cancel, writes=not dry_run)
         with turn as ctx, status.measured(ctx) as timed:
@@ -194,7 +182,9 @@ class Engine:
             raise
         finally:
             self._look_after(ctx, marks)
+        trash.keep_within_limits(ctx, self._view.local)
         ctx.note("info", plan.direction, status.sentence(result))
+        self._health.answered()
         self._health.finished(plan.direction)
         return result
 
@@ -224,10 +214,16 @@ class Engine:
                 raise Cancelled("the engine was stopped")
             token = cancel or CancelToken()
             self._running = token
+            self._ctx.patience.begin(token)
             try:
                 yield self._ctx.with_cancel(token)
+            except StoreError as error:
+                if error.retryable or isinstance(error, AccessDenied):
+                    self._health.failed(error)
+                raise
             finally:
                 self._running = None
+                self._ctx.patience.cancel = self._ctx.cancel
                 self._ctx.stage.enter("idle")
 
     @contextmanager
@@ -240,6 +236,41 @@ class Engine:
     def _save(self) -> None:
         if not self._read_only:
             self._ctx.save_docs()
+
+    # --- conflicts and trash ------------------------------------------------------------
+
+    def conflicts(self) -> list[ConflictInfo]:
+        with self._taking_turn(None) as ctx:
+            self._view.take(operations.observe(ctx))
+            return list(self._view.conflicts)
+
+    def resolve(
+        self,
+        path: str,
+        *,
+        take: Take,
+        shown: ConflictInfo | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        direction, policy = WAYS[take]
+        with self._taking_turn(cancel, writes=True) as ctx, status.measured(ctx) as timed:
+            plan, seen, left = self._plan(ctx, direction, (path,), policy, tidy=True)
+            chosen = resolve.chosen(ctx, plan, path, take=take, shown=shown)
+            return timed(self._execute(ctx, chosen, seen, left, None))
+
+    def trash(self) -> list[TrashItem]:
+        return trash.listing(self._ctx)
+
+    def restore_trash(self, id: str, *, to: str | None = None) -> str:
+        with self._taking_turn(None, writes=True) as ctx:
+            rel = trash.restore(ctx, id, to=to)
+            operations.look_here(ctx, self._view, rels={rel})
+            view.try_mark_dirty(ctx, self._view)
+            return rel
+
+    def drop_trash(self, id: str) -> TrashItem:
+        with self._taking_turn(None, writes=True) as ctx:
+            return trash.drop(ctx, id)
 
     # --- locks, namespaces, history -----------------------------------------------------
 

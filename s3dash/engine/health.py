@@ -1,11 +1,13 @@
 """How the endpoint answers, and when things last went well."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from s3dash.core.plan import Direction
 from s3dash.engine.context import Context
 from s3dash.errors import IndexCorrupt, S3DashError, StoreError
+from s3dash.objectstore.patience import Wait
 
 T = TypeVar("T")
 
@@ -13,13 +15,15 @@ _LAST = "last:{}"
 
 
 class Health:
-    """Read from any thread. `latency_ms` is of the last answer."""
+    """Read from any thread. `latency_ms` is of the last answer, `offline_since` an ISO time."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self.healthy = True
         self.latency_ms: float | None = None
         self.message = ""
+        self.offline_since = ""
+        self._backing_off = False
         self.checked_at = ""
         self.last_push = ctx.state.get(_LAST.format("push")) or ""
         self.last_pull = ctx.state.get(_LAST.format("pull")) or ""
@@ -35,14 +39,27 @@ class Health:
         return answer
 
     def answered(self) -> None:
-        self.healthy, self.message = True, ""
+        if self._backing_off or not self.healthy:
+            since = f"; it did not since {self.offline_since}" if self.offline_since else ""
+            self._ctx.note("info", "endpoint", f"the endpoint answers again{since}")
+        self._backing_off = False
+        self.healthy, self.message, self.offline_since = True, "", ""
         self.checked_at = self._ctx.now()
         self.latency_ms = self._ctx.store.usage.latency_ms
 
     def failed(self, error: S3DashError) -> None:
         if error.message != self.message:
             self._ctx.note("error", "endpoint", error.message)
+        self._backing_off = False
+        self.offline_since = self.offline_since or self._ctx.now()
         self.healthy, self.message = False, error.message
+
+    def backing_off(self, wait: Wait) -> AbstractContextManager[None]:
+        """A request is tried again: on the screen each time, in the log once an outage."""
+        if not self._backing_off and self.healthy:
+            self._backing_off = True
+            self._ctx.note("warning", "endpoint", f"{wait.error.brief}; trying again")
+        return self._ctx.stage.waiting("backing off", wait.sentence)
 
     def finished(self, direction: Direction) -> None:
         """A push, pull or sync came to its end."""

@@ -4,7 +4,7 @@ They tell a deletion (a tombstone) from an entry that a plain client overwrote b
 (invariant I6). Own format of s3dash, below `_control/`, which no client ever syncs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -38,11 +38,11 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 _DECODER = msgspec.json.Decoder(Intent)
 
 
-def write(ctx: Context, intent: Intent, nonce: str) -> None:
-    """One small object, named by time and nonce."""
+def write(ctx: Context, intent: Intent, nonce: str, *, guard: Callable[[], None]) -> None:
+    """One small object, named by time and nonce. `guard` is the lease's."""
     stamp = ctx.clock.now().strftime("%Y%m%dT%H%M%SZ")
     key = f"{ctx.keys.commits}{stamp}-{nonce}.json"
-    Cas(ctx.store, ctx.clock, ctx.cancel).put(key, msgspec.json.encode(intent), version=None)
+    Cas(ctx.store, ctx.patience, guard).put(key, msgspec.json.encode(intent), version=None)
 
 
 @dataclass(slots=True)
@@ -72,6 +72,20 @@ def read_all(ctx: Context) -> Records:
     return records
 
 
+def deleted_lately(ctx: Context, *, within_s: float) -> dict[str, set[str]]:
+    """Tags by path that were to be deleted within the last seconds, by the server's clock.
+
+    Raises what the store raises.
+    """
+    found: dict[str, set[str]] = {}
+    for info in ctx.store.list(ctx.keys.commits):
+        age = _age(ctx, info)
+        intent = _read(ctx, info.key) if age is None or age.total_seconds() <= within_s else None
+        for rel, tag in intent.tombstones.items() if intent else ():
+            found.setdefault(rel, set()).add(tag)
+    return found
+
+
 def prune(ctx: Context) -> None:
     """Once a day: drop the records that are older than a week by the server's clock."""
     now = ctx.clock.now()
@@ -85,10 +99,16 @@ def prune(ctx: Context) -> None:
 
 
 def _is_old(ctx: Context, info: ObjectInfo) -> bool:
+    age = _age(ctx, info)
+    return age is not None and age > timedelta(days=KEEP_DAYS)
+
+
+def _age(ctx: Context, info: ObjectInfo) -> timedelta | None:
+    """By the server's clock alone; None where it told no time."""
     server = ctx.store.server_time()
     if server is None or info.last_modified is None:
-        return False
-    return server - info.last_modified > timedelta(days=KEEP_DAYS)
+        return None
+    return server - info.last_modified
 
 
 def _read(ctx: Context, key: str) -> Intent | None:

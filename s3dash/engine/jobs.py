@@ -1,6 +1,5 @@
 """Running many small blocking jobs side by side, with cancel and bounded retries."""
 
-import random
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -9,17 +8,13 @@ from typing import TypeVar
 
 from s3dash.clock import Clock
 from s3dash.core.cancel import CancelToken
-from s3dash.errors import S3DashError
+from s3dash.errors import S3DashError, StoreError
+from s3dash.objectstore.patience import Patience
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-RETRY_ATTEMPTS = 4
-RETRY_FIRST_S = 0.5
-RETRY_FACTOR = 3.0
-RETRY_JITTER = 0.25
-
-OnBackOff = Callable[[float, S3DashError], None]
+ATTEMPTS = 4
 
 
 def each(
@@ -67,37 +62,33 @@ def _outcome(future: "Future[R]") -> R | S3DashError:
 def retrying(
     call: Callable[[int], R],
     *,
-    clock: Clock,
-    cancel: CancelToken,
-    attempts: int = RETRY_ATTEMPTS,
-    on_back_off: OnBackOff | None = None,
+    patience: Patience,
+    attempts: int = ATTEMPTS,
     once_more: tuple[type[S3DashError], ...] = (),
     never: tuple[type[S3DashError], ...] = (),
 ) -> R:
     """Call `call(attempt)` until it succeeds or fails for good.
 
-    Only errors that are retryable are tried again: 0.5 s, 1.5 s, 4.5 s, each ± 25 %; those of
-    `once_more` are tried a second time, and no third, those of `never` not again.
+    Only errors that are retryable are tried again. With those of the bucket `patience` decides
+    how often; with others, what moves here or there, it is `attempts`. Those of `once_more` are
+    tried a second time, and no third, those of `never` not again.
     """
-    for attempt in range(1, attempts + 1):
-        cancel.check()
+    attempt = 0
+    while True:
+        attempt += 1
+        patience.cancel.check()
         try:
             return call(attempt)
         except S3DashError as error:
             again = error.retryable or (attempt == 1 and isinstance(error, once_more))
-            if not again or isinstance(error, never) or attempt == attempts:
+            if not again or isinstance(error, never):
                 raise
-            pause = back_off_s(attempt)
-            if on_back_off is not None:
-                on_back_off(pause, error)
-            clock.wait(cancel.event, pause)
-    raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def back_off_s(attempt: int) -> float:
-    """How long to wait after the given attempt (1 is the first), in seconds, with jitter."""
-    spread = random.uniform(1 - RETRY_JITTER, 1 + RETRY_JITTER)  # noqa: S311 - no secret in it
-    return RETRY_FIRST_S * RETRY_FACTOR ** (attempt - 1) * spread
+            if isinstance(error, StoreError) and error.retryable:
+                again = patience.again(attempt, error)
+            else:
+                again = attempt < attempts and patience.pause(attempt)
+            if not again:
+                raise
 
 
 class Ticker:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from s3dash.clock import Clock, iso
 from s3dash.core.cancel import CancelToken
-from s3dash.core.lock import LockBody, decode_lock, encode_lock
+from s3dash.core.lock import LockBody, decode_lock, encode_lock, stated_ttl_ms
 from s3dash.engine.cas import read
 from s3dash.errors import LockHeld, LockLost, NotFound, PreconditionFailed, S3DashError
 from s3dash.objectstore.port import Capabilities, Fetched, ObjectStore
@@ -37,11 +37,19 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long things may take, in seconds. `request_s` bounds one request under the lease."""
+    """How long things may take, in seconds. `request_s` bounds one request under the lease.
+
+    `ttl_s` is how long a lock lives without a beat, `beat_s` how often there is one.
+    """
 
     wait_s: float = 60.0
     request_s: float = 10.0
     settle_s: float = SETTLE_S
+    ttl_s: float = TTL_MS / 1000
+    beat_s: float = BEAT_S
+
+
+USUAL = Timing()
 
 
 class Lease:
@@ -60,7 +68,7 @@ class Lease:
         capabilities: Capabilities,
         clock: Clock,
         cancel: CancelToken,
-        timing: Timing = Timing(),
+        timing: Timing = USUAL,
         on_wait: Callable[[LockBody], None] | None = None,
     ) -> None:
         self._store = store
@@ -77,6 +85,7 @@ class Lease:
         self._etag = ""
         self._acked: tuple[float, datetime] | None = None
         self._lost = ""
+        self._took_over = False
         self.left_behind = ""
         self._stop = threading.Event()
         self._beats = threading.Thread(target=self._beat_until_stopped, name="s3dash-lease")
@@ -118,7 +127,7 @@ class Lease:
             return 0.0
         mono, wall = self._acked
         passed = max(self._clock.monotonic() - mono, (self._clock.now() - wall).total_seconds())
-        return TTL_MS / 1000 * 0.75 - passed
+        return self._timing.ttl_s * 0.75 - passed
 
     # --- acquire ------------------------------------------------------------------------
 
@@ -129,6 +138,7 @@ class Lease:
         while not self._try_create():
             found = read(self._store, self._key)
             if found is not None and (self._is_ours(found) or self._may_take(found, watched)):
+                self._cancel.check()
                 return
             self._wait_turn(decode_lock(found.body) if found else None, deadline)
 
@@ -138,6 +148,7 @@ class Lease:
         return stale and self._take_over(found)
 
     def _try_create(self) -> bool:
+        self._lost = ""
         sent = self._now()
         try:
             stored = self._store.put(
@@ -153,22 +164,27 @@ class Lease:
         return True
 
     def _is_ours(self, found: Fetched) -> bool:
-        """A create whose reply was lost: the object carries our nonce."""
-        if decode_lock(found.body).nonce != self._nonce:
+        """A create or a takeover whose reply was lost: the object carries our nonce."""
+        if decode_lock(found.body).nonce != self._nonce or not self._beat(first=True):
             return False
-        return self.beat()
+        return not self._took_over or self._settled()
 
     def _is_stale(self, found: Fetched, watched: "_Watched") -> bool:
-        """By the server's clock, and by an ETag that did not move while we looked."""
+        """By the server's clock, and by an ETag that did not move while we looked.
+
+        A lock that states no time to live that makes sense is never stale by itself.
+        """
         modified, server = found.info.last_modified, found.info.server_time
-        if modified is None or server is None:
+        stated_ms = stated_ttl_ms(found.body)
+        if modified is None or server is None or stated_ms is None:
             return False
-        ttl_s = decode_lock(found.body).ttlMs / 1000
+        ttl_s = stated_ms / 1000
         old = (server - modified).total_seconds() > ttl_s + STALE_SLACK_S
         return old and watched.still_s(self._clock.monotonic()) >= ttl_s / 3 + WATCH_SLACK_S
 
     def _take_over(self, found: Fetched) -> bool:
         """One atomic step; then let a holder that was only slow notice, and look again."""
+        self._took_over = True
         sent = self._now()
         try:
             stored = self._store.put(
@@ -181,6 +197,9 @@ class Lease:
                 raise
             return False
         self._acknowledge(stored.etag, sent)
+        return self._settled()
+
+    def _settled(self) -> bool:
         self._clock.wait(self._cancel.event, self._timing.settle_s)
         again = read(self._store, self._key)
         return again is not None and decode_lock(again.body).nonce == self._nonce
@@ -200,21 +219,22 @@ class Lease:
     # --- heartbeat ----------------------------------------------------------------------
 
     def _beat_until_stopped(self) -> None:
-        while not self._clock.wait(self._stop, BEAT_S):
-            if self.remaining_s() <= 0:
-                self._lost = "no heartbeat got through in time"
-                return
+        while not self._clock.wait(self._stop, self._timing.beat_s):
             if not self.beat() and self._lost:
                 return
 
     def beat(self) -> bool:
-        """One heartbeat; the sequence number makes its bytes, and so its ETag, new."""
+        """One heartbeat; False when it did not get through. A lease that ran out gets none."""
+        return self._beat(first=False)
+
+    def _beat(self, *, first: bool) -> bool:
+        """The sequence number makes its bytes, and so its ETag, new."""
         self._seq += 1
         sent = self._now()
         body = self._body()
         try:
             found = self._found_ours()
-            if found is None:
+            if found is None or not (first or self._still_runs()):
                 return False
             version = found.info.etag if self._can.replace else None
             stored = self._store.put(
@@ -226,6 +246,12 @@ class Lease:
             return False  # the next beat tries again; `guard` knows how long that may go on
         self._acknowledge(stored.etag, sent)
         return True
+
+    def _still_runs(self) -> bool:
+        """Asked just before the write (I7): this process may have been stopped meanwhile."""
+        if self.remaining_s() <= 0:
+            self._lost = "no heartbeat got through in time"
+        return not self._lost
 
     def _found_ours(self) -> Fetched | None:
         """The lock as it is, or None when another nonce holds it: then it is lost."""
@@ -293,7 +319,7 @@ class Lease:
                 hostname=who.hostname,
                 pid=who.pid,
                 acquiredAt=self._acquired_at,
-                ttlMs=TTL_MS,
+                ttlMs=round(self._timing.ttl_s * 1000),
                 nonce=self._nonce,
                 client=who.client,
                 seq=self._seq,
@@ -306,7 +332,6 @@ class Lease:
     def _acknowledge(self, etag: str, sent: tuple[float, datetime]) -> None:
         self._etag = etag
         self._acked = sent
-        self._lost = ""
 
 
 def _who(body: LockBody | None) -> str:

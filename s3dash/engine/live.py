@@ -163,4 +163,4 @@ class Live:
 
     def _mark(self, ctx: Context) -> None:
         if not self._engine.read_only:
-            view.mark_dirty(ctx, self._view)
+            view.try_mark_dirty(ctx, self._view)

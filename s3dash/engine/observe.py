@@ -11,6 +11,7 @@ from s3dash.core.paths import covers, is_data, is_lazy_skippable
 from s3dash.core.plan import Change
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
+from s3dash.engine.rehash import due
 from s3dash.engine.remote import RemoteIndex
 from s3dash.errors import LocalError, S3DashError
 from s3dash.local.scan import (
@@ -97,6 +98,8 @@ def look_local(ctx: Context) -> LocalView:
         gone = {r for r in rows if r not in found.files and not found.is_unknown(r)}
         ctx.state.forget(gone)
         rows = {rel: row for rel, row in rows.items() if rel not in gone}
+    again = due(rows, found.files, now_ns=wall_ns(ctx), days=ctx.settings.full_hash_days)
+    rows |= {rel: replace(rows[rel], verified_ns=0) for rel in again}
     seeds = _peer_base(ctx, rows)
     return LocalView(found, rows | seeds, seeded=frozenset(seeds))
 
@@ -174,6 +177,7 @@ def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) 
         row = view.base.get(rel)
         if row is not None and row.sha256 == digest:
             learnt.append((rel, stat, view.taken_ns))
+            view.base[rel] = replace(row, stat=stat, verified_ns=view.taken_ns)
     ctx.cancel.check()
     if learnt:
         ctx.state.restat(learnt)

@@ -14,7 +14,7 @@ from s3dash.core.plan import (
 )
 from s3dash.core.report import Blocked, PlanRow, Result
 from s3dash.core.settings import ConflictPolicy
-from s3dash.engine import heal, origin, pull, push, trust
+from s3dash.engine import heal, neighbours, origin, pull, push, trust, twins, uploads
 from s3dash.engine.context import Context
 from s3dash.engine.observe import (
     Observation,
@@ -25,7 +25,7 @@ from s3dash.engine.observe import (
     look_local,
     recognise,
 )
-from s3dash.engine.recover import Leftovers
+from s3dash.engine.recover import Leftovers, leave_out_own
 from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.view import View
 
@@ -40,6 +40,9 @@ def observe(ctx: Context) -> Observation:
     with ctx.stage.during("comparing"):
         index = ctx.reader.load()
         recognise(index, local.base)
+        index = leave_out_own(ctx, index, local)
+        neighbours.keep_out(ctx, local.scan.files, index)
+        twins.keep_apart(ctx, local.scan.files, index)
         hash_where_needed(ctx, local, index.entries)
         seen = compare(ctx, local, index, lazy=is_lazy(ctx))
         heal.confirm(ctx, seen)
@@ -49,6 +52,7 @@ def observe(ctx: Context) -> Observation:
 def observe_known(ctx: Context, index: RemoteIndex) -> Observation:
     """The cache as it is now, against the index as it was last read: asks the bucket nothing."""
     local = look_local(ctx)
+    index = leave_out_own(ctx, index, local, ask=False)
     hash_where_needed(ctx, local, index.entries)
     return compare(ctx, local, index, lazy=is_lazy(ctx))
 
@@ -103,9 +107,11 @@ def execute(
     Raises GuardTripped, UnsafeEndpoint, LockHeld, LockLost, Cancelled and what the store raises.
     """
     check_guard(plan, max_delete=max_delete)
-    ups = bool(plan.by(*_UP)) or _publishes(plan, seen) or bool(left.deletes)
+    ups = bool(plan.by(*_UP)) or _publishes(plan, seen) or left.unfinished
     can = trust.capabilities(ctx) if ups and plan.direction != "pull" else None
     result = report_of(plan)
+    if plan.direction != "pull":
+        uploads.tidy(ctx, seen)
     ctx.accounting.begin()
     if plan.by(*_DOWN):
         with ctx.stage.during("pulling"):
@@ -115,12 +121,13 @@ def execute(
     if can is not None:
         with ctx.stage.during("pushing"):
             push.run(ctx, plan, seen, result, can=can, leftovers=left)
+            uploads.look_for_abandoned(ctx, plan.by(Action.UPLOAD))
     return result
 
 
 def _publishes(plan: Plan, seen: Observation) -> bool:
-    """A datastore that lost its index gets one with the next push."""
-    return plan.direction != "pull" and seen.remote.rebuilt
+    """A datastore whose index is lost, or lists what is not so, gets it back with a push."""
+    return plan.direction != "pull" and seen.remote.is_broken
 
 
 def report_of(plan: Plan) -> Result:

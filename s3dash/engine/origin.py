@@ -4,7 +4,7 @@ A small object carries an id that never changes. A bucket that was emptied, rest
 made anew under the same name has another one, or none; what is missing there was not deleted.
 """
 
-import uuid
+from collections.abc import Callable
 
 from s3dash.engine.cas import Cas, read
 from s3dash.engine.context import Context
@@ -28,14 +28,14 @@ def remember(ctx: Context) -> None:
         ctx.state.set(_FACT, there)
 
 
-def ensure(ctx: Context) -> None:
-    """Give the datastore an id when it has none. To be called under the lock."""
+def ensure(ctx: Context, *, guard: Callable[[], None]) -> None:
+    """Give the datastore an id when it has none. Under the lock, whose lease gives `guard`."""
     known = ctx.state.get(_FACT)
     if known is not None and known == _there(ctx):
         return
     try:
-        mine = str(uuid.uuid4())
-        Cas(ctx.store, ctx.clock, ctx.cancel).put(_key(ctx), mine.encode(), version=None)
+        mine = ctx.nonce()
+        Cas(ctx.store, ctx.patience, guard).put(_key(ctx), mine.encode(), version=None)
         ctx.state.set(_FACT, mine)
     except PreconditionFailed:
         ctx.state.set(_FACT, _there(ctx) or "")

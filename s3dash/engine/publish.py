@@ -5,16 +5,16 @@ version that was meant) and I9 (base moves only after the commit is durable).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from s3dash.core.plan import Item, conflict_of
-from s3dash.core.report import Result
-from s3dash.engine import commit, commit_v1, intents, origin
+from s3dash.core.report import Failed, Result
+from s3dash.engine import commit, commit_v1, doubts, intents, origin, under_lock
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each, retrying
-from s3dash.engine.lease import Lease, Timing
-from s3dash.engine.observe import Observation, recognise
+from s3dash.engine.lease import Lease
+from s3dash.engine.observe import Observation
 from s3dash.engine.pin import find_version
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.remote import RemoteIndex
@@ -24,6 +24,7 @@ from s3dash.local.state import BaseRow, JournalRow
 from s3dash.objectstore.port import Capabilities
 
 MAX_REQUEST_S = 10.0
+VANISHED = "somebody deleted it in the bucket before it was committed; the next push sends it again"
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class Work:
     """One push on its way from plan to commit.
 
     `etags` are the versions to delete, by path; `stuck` the objects that are not
-    deleted yet: the journal keeps them for the next push.
+    deleted yet: the journal keeps them for the next push. `vanished` are uploads that somebody
+    deleted before they could be committed.
     """
 
     nonce: str
@@ -40,6 +42,7 @@ class Work:
     restored: list[Item] = field(default_factory=list)
     etags: dict[str, str | None] = field(default_factory=dict)
     stuck: set[str] = field(default_factory=set)
+    vanished: set[str] = field(default_factory=set)
 
 
 def publish(
@@ -66,21 +69,34 @@ def publish(
         ctx.stage.holding_lock(),
     ):
         ctx.stage.enter("committing")  # it may have been waiting for the lock
-        origin.ensure(ctx)
+        origin.ensure(ctx, guard=lease.guard)
         index = ctx.reader.load()
-        edits = [*edits, *_seeds(ctx, index, {edit.rel for edit in edits})]
-        lease.guard()
-        intents.write(ctx, _intent(ctx, work, edits, index), work.nonce)
+        work.vanished = doubts.vanished(ctx, edits)
+        edits = [edit for edit in edits if edit.rel not in work.vanished]
+        ours = {sent.item.path: sent.version.etag for sent in work.sent}
+        edits = under_lock.completed(ctx, edits, ours, index=index, left=left)
+        intent = under_lock.announced(ctx, work.nonce, edits, index=index, left=left)
+        intents.write(ctx, intent, work.nonce, guard=lease.guard)
+        ctx.cancel.check()  # from the first shard on the commit is carried through
         if index.version == 1:
             done = commit_v1.commit(ctx, edits, index=index, lease=lease)
         else:
             writer = f"{ctx.identity.client} {work.nonce}"
             done = commit.commit(ctx, edits, index=index, lease=lease, writer=writer)
         gone = _delete_objects(ctx, work, done, lease, can, left)
+    _tell_mended(ctx, index)
     if lease.left_behind:
         ctx.note("warning", "push", f"our lock could not be removed: {lease.left_behind}")
     _settle(ctx, result, work, done, gone)
     _tidy(ctx)
+
+
+def _tell_mended(ctx: Context, found: RemoteIndex) -> None:
+    """Shards that a plain client had left out of meta, or deleted, are back."""
+    for what, names in (("dropped from", found.dropped), ("missing from", found.missing)):
+        if names:
+            told = ", ".join(sorted(names))
+            ctx.note("warning", "index", f"shards that were {what} the index are back: {told}")
 
 
 def _tidy(ctx: Context) -> None:
@@ -102,37 +118,13 @@ def lock(ctx: Context, nonce: str, can: Capabilities) -> Lease:
         capabilities=can,
         clock=ctx.clock,
         cancel=ctx.cancel,
-        timing=Timing(
+        timing=replace(
+            ctx.timing,
             wait_s=settings.lock_timeout_ms / 1000,
             request_s=min(settings.request_timeout_ms / 1000, MAX_REQUEST_S),
         ),
         on_wait=lambda body: ctx.stage.enter("waiting for lock", f"held by {body.holder}"),
     )
-
-
-def _intent(
-    ctx: Context, work: Work, edits: Sequence[commit.Edit], index: RemoteIndex
-) -> intents.Intent:
-    return intents.Intent(
-        seq=0 if index.version == 1 else (index.commit_seq or 0) + 1,
-        writer=f"{ctx.identity.client} {work.nonce}",
-        holder=ctx.identity.holder,
-        at=ctx.now(),
-        adds=intents.tags((e.rel, e.tag) for e in edits if e.entry is not None),
-        tombstones=intents.tags((e.rel, e.over) for e in edits if e.entry is None),
-        bases=intents.tags((e.rel, e.over) for e in edits if e.entry is not None),
-    )
-
-
-def _seeds(ctx: Context, index: RemoteIndex, touched: set[str]) -> list[commit.Edit]:
-    """There is no index: publish what the listing found, with the hashes that we know.
-
-    `index` is as it is under the lock: meanwhile somebody else may have published one.
-    """
-    if not index.rebuilt:
-        return []
-    recognise(index, ctx.state.base_rows())
-    return [commit.Edit(r, e, None) for r, e in index.entries.items() if r not in touched]
 
 
 def _version_to_delete(ctx: Context, seen: Observation, left: Leftovers, item: Item) -> str | None:
@@ -215,7 +207,7 @@ def _delete_one(
             raise PreconditionFailed(key)
 
     try:
-        retrying(attempt, clock=ctx.clock, cancel=ctx.cancel)
+        retrying(attempt, patience=ctx.patience)
     except NotFound:
         return
     except PreconditionFailed:
@@ -240,6 +232,9 @@ def _settle(
         rel, version = sent.item.path, sent.version
         if rel in done.refused:
             result.conflicts.append(conflict_of(sent.item.change))
+            continue
+        if rel in work.vanished:
+            result.failed.append(Failed(rel, VANISHED))
             continue
         row = BaseRow(
             rel, version.sha256, version.size, version.sha256, version.etag, sent.stat, sent.read_ns

@@ -17,9 +17,11 @@ from s3dash.engine.context import Context
 from s3dash.engine.jobs import each, retrying
 from s3dash.engine.names import conflict_name
 from s3dash.engine.observe import Observation
+from s3dash.engine.pin import is_proved
 from s3dash.errors import Cancelled, Integrity, LocalChanged, NotFound, PathBlocked, S3DashError
 from s3dash.local.scan import FileStat
 from s3dash.local.state import BaseRow
+from s3dash.local.trash import Reason
 
 BATCH = 256
 PAST_S = 5.0
@@ -109,9 +111,7 @@ def _download(ctx: Context, seen: Observation, item: Item, row: Transfer) -> Bas
         ctx.cancel.check()
         done = retrying(
             partial(_attempt, ctx, seen, item, row),
-            clock=ctx.clock,
-            cancel=ctx.cancel,
-            on_back_off=ctx.backing_off,
+            patience=ctx.patience,
             once_more=(Integrity,),
             never=(LocalChanged,),  # the next look at the cache decides anew
         )
@@ -134,6 +134,8 @@ def _attempt(ctx: Context, seen: Observation, item: Item, row: Transfer, attempt
     with ctx.cache.staging() as temp:
         got = ctx.store.download(ctx.keys.data(rel), temp, on_bytes=partial(ctx.moved, row))
         _verify(rel, entry, got.size, got.sha256)
+        if entry.sha256 is None and not is_proved(ctx, ctx.keys.data(rel), got, temp):
+            raise Integrity(f"{rel}: its bytes differ from one read to the next")
         here = seen.local.scan.files.get(rel)
         if here is not None and got.sha256 == _ours(seen, rel):  # the entry did not say so
             return BaseRow(
@@ -146,6 +148,7 @@ def _attempt(ctx: Context, seen: Observation, item: Item, row: Transfer, attempt
             expected=expected,
             trash=ctx.trash,
             old_sha256=_ours(seen, rel),
+            old_reason=_why_replaced(seen, rel),
             mtime_ns=_mtime_ns(ctx, entry),
         )
     return BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, stat, stat.ctime_ns + SETTLED_NS)
@@ -165,6 +168,13 @@ def _ours(seen: Observation, rel: str) -> str | None:
     """The SHA-256 of the local file, where the comparison took it."""
     stat = seen.local.scan.files.get(rel)
     return seen.local.sha256(rel, stat) if stat else None
+
+
+def _why_replaced(seen: Observation, rel: str) -> Reason:
+    """Whether the local file is a version that the bucket had, or an edit that only we have."""
+    row = seen.local.base.get(rel)
+    known = row is not None and row.sha256 == _ours(seen, rel)
+    return Reason.REPLACED if known else Reason.LOST
 
 
 def _verify(rel: str, entry: Entry, size: int, sha256: str) -> None:

@@ -3,7 +3,8 @@
 Kept here: I1 (an entry is written only after its object is durable with that SHA-256).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from s3dash.clock import iso
@@ -11,18 +12,23 @@ from s3dash.core.index import Entry
 from s3dash.core.plan import Action, Item, Plan, conflict_of
 from s3dash.core.report import Failed, Result
 from s3dash.engine import commit
-from s3dash.engine.context import Context, new_nonce
+from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
-from s3dash.engine.observe import Observation
+from s3dash.engine.observe import CLASHES, Observation
 from s3dash.engine.publish import Work, publish
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.transfer import Sent, send
 from s3dash.errors import Cancelled, CommitConflict, S3DashError
-from s3dash.local.scan import FileStat
+from s3dash.local.scan import FileStat, hash_file
 from s3dash.local.state import JournalRow
 from s3dash.objectstore.port import Capabilities
 
 BATCH = 256
+ANNOUNCED = 32
+"""Uploads that are journalled at a time, before they are sent."""
+
+HASHED_AHEAD = 16 * 2**20
+"""Bytes; a larger file is not read an extra time for the journal."""
 
 
 def run(
@@ -38,15 +44,16 @@ def run(
 
     After any failure deletions are skipped: they stay to be done.
     """
-    work = Work(nonce=new_nonce())
+    work = Work(nonce=ctx.nonce())
     _upload(ctx, plan, seen, result, work, leftovers)
     ctx.cancel.check()
     if not result.failed:
         work.removed = plan.by(Action.DELETE_REMOTE)
     work.restored = plan.by(Action.RESTORE)
     edits = _edits(ctx, seen, work)
-    if edits or leftovers.deletes or seen.remote.rebuilt:
+    if edits or leftovers.unfinished or seen.remote.is_broken:
         publish(ctx, seen, result, work, edits, can=can, left=leftovers)
+        ctx.state.journal_clear(leftovers.standing)
 
 
 # --- uploads ----------------------------------------------------------------------------
@@ -59,7 +66,7 @@ def _upload(
     rows = {i.path: ctx.accounting.queue("up", i.path, i.size) for i in items}
     jobs = each(
         lambda item: send(ctx, seen, left.uploads, item, rows[item.path]),
-        items,
+        _announced(ctx, work, items, left),
         workers=ctx.settings.push_concurrency,
         cancel=ctx.cancel,
         name="s3dash-push",
@@ -76,9 +83,38 @@ def _upload(
                 fresh = []
     finally:
         _journal(ctx, work, fresh)
-        for row in rows.values():
-            if row.state == "queued":
-                ctx.accounting.finish(row, "cancelled")
+        unsent = [path for path, row in rows.items() if row.state == "queued"]
+        for path in unsent:
+            ctx.accounting.finish(rows[path], "cancelled")
+        ctx.state.journal_clear([path for path in unsent if path not in left.uploads])
+
+
+def _announced(ctx: Context, work: Work, items: Sequence[Item], left: Leftovers) -> Iterator[Item]:
+    """The items, each journalled with its hash before it is given out.
+
+    So that what a killed push has sent is known for ours, even when the file was edited since. A
+    row of an earlier push stays: it tells of an object that is there.
+    """
+    for start in range(0, len(items), ANNOUNCED):
+        some = items[start : start + ANNOUNCED]
+        rows = (_announcement(ctx, work, item) for item in some if item.path not in left.uploads)
+        ctx.state.journal_add([row for row in rows if row is not None])
+        yield from some
+
+
+def _announcement(ctx: Context, work: Work, item: Item) -> JournalRow | None:
+    """None: it announces itself (a conflict, a copy), or it cannot be read just now."""
+    local, remote = item.change.local, item.change.remote
+    if item.source is not None or item.change.verdict in CLASHES or local is None:
+        return None
+    sha256 = local.sha256
+    if sha256 is None and local.size <= HASHED_AHEAD:
+        with suppress(S3DashError):  # the upload meets the same, and tells it
+            sha256 = hash_file(ctx.cache.base / item.path, cancel=ctx.cancel)[0]
+    if sha256 is None:
+        return None
+    over = remote.tag if remote else None
+    return JournalRow(work.nonce, item.path, "upload", sha256, local.size, None, over, ctx.now())
 
 
 def _journal(ctx: Context, work: Work, fresh: Iterable[Sent]) -> None:
@@ -125,7 +161,8 @@ def _edits(ctx: Context, seen: Observation, work: Work) -> list[commit.Edit]:
             localMtime=file_time(sent.stat),
             sha256=sent.version.sha256,
         )
-        edits.append(commit.Edit(sent.item.path, entry, remote.tag if remote else None))
+        over, etag = remote.tag if remote else None, sent.version.etag
+        edits.append(commit.Edit(sent.item.path, entry, over, etag))
     for item in work.removed:
         remote = item.change.remote
         edits.append(commit.Edit(item.path, None, remote.tag if remote else None))

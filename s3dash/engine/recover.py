@@ -4,21 +4,61 @@ The journal says which; a push that follows finishes them (reliability section 3
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from s3dash.core.diff import Base, Remote, Verdict, classify
 from s3dash.core.plan import Change
 from s3dash.engine.context import Context
-from s3dash.engine.observe import Observation, as_remote
+from s3dash.engine.jobs import each
+from s3dash.engine.observe import LocalView, Observation, as_remote
 from s3dash.engine.pin import find_version
+from s3dash.engine.remote import RemoteIndex
+from s3dash.errors import NotFound, S3DashError
 from s3dash.local.state import JournalRow
 
 
 @dataclass(slots=True)
 class Leftovers:
-    """By path: versions that we uploaded but never committed, objects still to be deleted."""
+    """By path: versions that we uploaded but never committed, objects still to be deleted, and
+    uploads whose entries stand. These last may want their meta: it is written after all shards."""
 
     uploads: dict[str, JournalRow] = field(default_factory=dict)
     deletes: dict[str, JournalRow] = field(default_factory=dict)
+    standing: dict[str, JournalRow] = field(default_factory=dict)
+
+    @property
+    def unfinished(self) -> bool:
+        """True when there is something to commit, whatever the plan says."""
+        return bool(self.deletes or self.standing)
+
+
+def leave_out_own(
+    ctx: Context, index: RemoteIndex, local: LocalView, *, ask: bool = True
+) -> RemoteIndex:
+    """The index without our own uncommitted uploads, which somebody's listing put into it.
+
+    Such an entry has no hash, and its object has the ETag that we noted. Without the entry the
+    journal decides, as it does wherever there was an index. `ask` false: no request is sent.
+    """
+    own = set()
+    for row in ctx.state.journal():
+        entry = index.entries.get(row.rel)
+        if row.action != "upload" or row.etag is None or row.rel not in local.scan.files:
+            continue
+        if entry is not None and entry.sha256 is None:
+            etag = index.etags.get(row.rel) if index.rebuilt or not ask else _etag(ctx, row.rel)
+            if etag == row.etag:
+                own.add(row.rel)
+    if not own:
+        return index
+    return replace(index, entries={r: e for r, e in index.entries.items() if r not in own})
+
+
+def _etag(ctx: Context, rel: str) -> str | None:
+    try:
+        return ctx.store.head(ctx.keys.data(rel)).etag
+    except NotFound:
+        return None
 
 
 def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
@@ -27,9 +67,8 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
     An uploaded file that has since gone back to its base is sent again: the index names the
     base, and the object must be what the index names. So `seen` may gain changes.
     """
-    left, done = Leftovers(), []
-    for noted in ctx.state.journal():
-        row = _confirmed(ctx, noted)
+    left, done = Leftovers(_unnamed(ctx, seen)), []
+    for noted, row in _all_confirmed(ctx):
         if row is None:
             done.append(noted.rel)
             continue
@@ -40,13 +79,80 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
             else:
                 done.append(row.rel)
         elif entry is not None and entry.tag == row.sha256:
-            done.append(row.rel)
+            left.standing[row.rel] = row
         else:
-            left.uploads[row.rel] = row
+            left.uploads.setdefault(row.rel, row)
     if tidy and done:
         ctx.state.journal_clear(done)
     _send_again(seen, left)
     return left
+
+
+def _unnamed(ctx: Context, seen: Observation) -> dict[str, JournalRow]:
+    """Without an index: objects that are what we have. A first push got no further, or its
+    journal is lost; whose they are makes no difference."""
+    if not seen.remote.rebuilt:
+        return {}
+    alike = [c for c in seen.changes if c.verdict is Verdict.BOTH_ADDED and _of_one_size(c)]
+    found = each(
+        lambda change: _object_like(ctx, change),
+        alike,
+        workers=ctx.settings.pull_concurrency,
+        cancel=ctx.cancel,
+        name="s3dash-look",
+    )
+    rows = {}
+    for change, row in found:
+        if isinstance(row, S3DashError):
+            raise row
+        if row is not None:
+            rows[change.path] = row
+    ctx.cancel.check()
+    return rows
+
+
+def _of_one_size(change: Change) -> bool:
+    local, remote = change.local, change.remote
+    return bool(local and remote and local.size == remote.size and remote.sha256 is None)
+
+
+def _object_like(ctx: Context, change: Change) -> JournalRow | None:
+    """The object as if our journal had it; None when it is another one than our file."""
+    local, remote = change.local, change.remote
+    if local is None or remote is None or local.sha256 is None:
+        return None
+    etag, _ = find_version(ctx, change.path, {local.sha256})
+    if etag is None:
+        return None
+    return JournalRow(
+        commit_id="",
+        rel=change.path,
+        action="upload",
+        sha256=local.sha256,
+        size=local.size,
+        etag=etag,
+        over=remote.tag,
+        at=ctx.now(),
+    )
+
+
+def _all_confirmed(ctx: Context) -> list[tuple[JournalRow, JournalRow | None]]:
+    """Each row of the journal, oldest first, with what became of it (None: nothing)."""
+    rows = ctx.state.journal()
+    found: dict[str, JournalRow | None] = {}
+    work = each(
+        partial(_confirmed, ctx),
+        rows,
+        workers=ctx.settings.push_concurrency,
+        cancel=ctx.cancel,
+        name="s3dash-recover",
+    )
+    for row, outcome in work:
+        if isinstance(outcome, S3DashError):
+            raise outcome
+        found[row.rel] = outcome
+    ctx.cancel.check()
+    return [(row, found[row.rel]) for row in rows]
 
 
 def _confirmed(ctx: Context, row: JournalRow) -> JournalRow | None:

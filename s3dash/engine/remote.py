@@ -17,6 +17,7 @@ from s3dash.core.partitions import partition
 from s3dash.engine.jobs import each
 from s3dash.errors import (
     CommitConflict,
+    IndexCorrupt,
     InvalidResponse,
     NotFound,
     PreconditionFailed,
@@ -26,6 +27,8 @@ from s3dash.objectstore.port import Fetched, ObjectInfo, ObjectStore
 
 LOAD_ROUNDS = 5
 READERS = 16
+MAX_MISSING = 1000
+"""Shards that are named and not there, and may still be made anew: each costs two requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,32 @@ class RemoteIndex:
     fingerprint: frozenset[tuple[str, str]] = frozenset()
 
     @property
+    def is_broken(self) -> bool:
+        """True when the next push has to put the index right, even with nothing else to do."""
+        return self.rebuilt or bool(self.dropped) or bool(self.missing)
+
+    @property
     def commit_seq(self) -> int | None:
         return self.meta.commitSeq if self.meta is not None and self.version == 2 else None
 
 
 class IndexReader:
-    """Keeps the documents it has read, so that the next load fetches only what changed."""
+    """Keeps the documents it has read, so that the next load fetches only what changed.
 
-    def __init__(self, store: ObjectStore, keys: Keys, docs: dict[str, Doc] | None = None) -> None:
+    `readers` is how many documents are fetched at a time.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        keys: Keys,
+        docs: dict[str, Doc] | None = None,
+        *,
+        readers: int = READERS,
+    ) -> None:
         self._store = store
         self._keys = keys
+        self._readers = readers
         self._lacking = ""
         self._docs = dict(docs or {})
         self._parsed: dict[str, tuple[str, dict[str, Entry], dict[str, str]]] = {}
@@ -151,8 +170,11 @@ class IndexReader:
             return None
         names = {self._keys.partition_of(key) or "" for key in shards}
         said = set(meta.partitions) if meta else names
-        if self._is_short(self._keys.shard(name) for name in sorted(said - names)):
+        gone = sorted(said - names)
+        if self._is_short(self._keys.shard(name) for name in gone[:MAX_MISSING]):
             return None
+        if len(gone) > MAX_MISSING:
+            raise IndexCorrupt(f"{self._keys.meta} names {len(gone):,} shards that are not there")
         self._docs = {k: d for k, d in self._docs.items() if k in listing}
         index = RemoteIndex(
             version=2,
@@ -245,7 +267,7 @@ class IndexReader:
         work = each(
             lambda info: self._fetch(info.key, info.etag),
             shards.values(),
-            workers=READERS,
+            workers=self._readers,
             cancel=CancelToken(),
             name="s3dash-index",
         )

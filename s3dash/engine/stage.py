@@ -21,16 +21,23 @@ class Stage:
         self._state: State = "starting"
         self._detail = ""
         self._lease_since: float | None = None
+        self._waits: list[tuple[State, str]] = []
 
     @property
     def now(self) -> tuple[State, str]:
-        return self._state, self._detail
+        """What is being done; while a part of it waits, the latest wait."""
+        with self._lock:
+            return self._waits[-1] if self._waits else (self._state, self._detail)
 
     def enter(self, state: State, detail: str = "") -> None:
         with self._lock:
             if (state, detail) == (self._state, self._detail):
                 return
             self._state, self._detail = state, detail
+        self._announce()
+
+    def _announce(self) -> None:
+        state, detail = self.now
         self._bus.publish(
             StateChanged(
                 at=iso(self._clock.now()), datastore=self._datastore, state=state, detail=detail
@@ -38,9 +45,23 @@ class Stage:
         )
 
     @contextmanager
+    def waiting(self, state: State, detail: str) -> Iterator[None]:
+        """One of many threads waits; what the others do goes on underneath."""
+        mine = (state, detail)
+        with self._lock:
+            self._waits.append(mine)
+        self._announce()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waits.remove(mine)
+            self._announce()
+
+    @contextmanager
     def during(self, state: State, detail: str = "") -> Iterator[None]:
         """In `state` for the length of a block, then in what was before."""
-        before = self.now
+        before = (self._state, self._detail)
         self.enter(state, detail)
         try:
             yield

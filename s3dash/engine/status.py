@@ -10,6 +10,7 @@ from s3dash.core.snapshot import Snapshot
 from s3dash.engine.context import Context
 from s3dash.engine.health import Health
 from s3dash.engine.observe import Observation
+from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.view import View
 from s3dash.errors import NotFound
 from s3dash.objectstore.port import ObjectStore
@@ -40,15 +41,14 @@ def describe(ctx: Context, view: View, health: Health, seen: Observation | None)
         conflicts=list(view.conflicts),
         blocked=list(view.blocked),
         locks=list(view.locks),
-        message=health.message or _advice(seen),
+        message=health.message or _advice(seen.remote if seen else None),
     )
 
 
-def _advice(seen: Observation | None) -> str:
+def _advice(remote: RemoteIndex | None) -> str:
     """What a user should know about the index, or nothing."""
-    if seen is None:
+    if remote is None:
         return ""
-    remote = seen.remote
     if remote.dropped:
         names = ", ".join(sorted(remote.dropped))
         return (
@@ -74,7 +74,8 @@ def snapshot(ctx: Context, view: View, health: Health, live: "Live", *, read_onl
         detail=detail,
         healthy=health.healthy,
         latency_ms=health.latency_ms,
-        message=health.message,
+        message=health.message or _advice(ctx.reader.latest),
+        offline_since=health.offline_since,
         checked_at=health.checked_at,
         read_only=read_only,
         files=view.files,

@@ -17,6 +17,7 @@ from s3dash.engine.copies import claim_of, copied
 from s3dash.engine.jobs import retrying
 from s3dash.engine.observe import CLASHES, Observation, wall_ns
 from s3dash.engine.pin import is_abandoned, object_sha256
+from s3dash.engine.uploads import UploadJournal
 from s3dash.errors import (
     Cancelled,
     CommitConflict,
@@ -28,6 +29,7 @@ from s3dash.errors import (
 )
 from s3dash.local.scan import FileStat, hash_file
 from s3dash.local.state import JournalRow
+from s3dash.local.trash import Reason
 from s3dash.objectstore.port import Uploaded
 
 DEFAULT_TYPE = "application/octet-stream"
@@ -67,9 +69,7 @@ def send(
         ctx.cancel.check()
         sent = retrying(
             partial(_attempt, ctx, seen, journal.get(item.path), item, row, new_nonce()),
-            clock=ctx.clock,
-            cancel=ctx.cancel,
-            on_back_off=ctx.backing_off,
+            patience=ctx.patience,
         )
     except Cancelled:
         ctx.accounting.finish(row, "cancelled")
@@ -108,7 +108,7 @@ def _attempt(
     if item.change.verdict in CLASHES:
         _announce(ctx, item, nonce)
     try:
-        return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
+        return Sent(item, _put(ctx, item.path, version, row, stat), stat, read_ns)
     except PreconditionFailed:
         ours = _local_sha256(ctx, item)
         found = _present(ctx, seen, item, known | {ours})
@@ -117,7 +117,7 @@ def _attempt(
     ctx.accounting.start(row)
     version = found.etag if found is not None else None
     try:
-        return Sent(item, _put(ctx, item.path, version, row), stat, read_ns)
+        return Sent(item, _put(ctx, item.path, version, row, stat), stat, read_ns)
     except PreconditionFailed as error:
         raise CommitConflict(f"{item.path} keeps changing in the bucket") from error
 
@@ -129,7 +129,7 @@ def _stat(ctx: Context, rel: str) -> FileStat:
         raise LocalChanged(f"{rel} is gone; it was there a moment ago") from error
 
 
-def _put(ctx: Context, rel: str, version: str | None, row: Transfer) -> Uploaded:
+def _put(ctx: Context, rel: str, version: str | None, row: Transfer, stat: FileStat) -> Uploaded:
     return ctx.store.upload(
         ctx.keys.data(rel),
         ctx.cache.base / rel,
@@ -137,6 +137,7 @@ def _put(ctx: Context, rel: str, version: str | None, row: Transfer) -> Uploaded
         if_none_match=version is None,
         content_type=content_type(rel),
         on_bytes=partial(ctx.moved, row),
+        log=UploadJournal(ctx, rel, stat=stat, row=row),
     )
 
 
@@ -176,8 +177,9 @@ def _expected(
 def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Uploaded | None:
     """The version in the bucket, which may now be overwritten; None: there is no object.
 
-    What is not `known` goes to the trash first: the version that the index named when the plan
-    was made, or one that no index has named for a day. Raises ForeignVersion for any other.
+    What is neither `known` nor what we have goes to the trash first: the version that the index
+    named when the plan was made, or one that no index has named for a day. Raises ForeignVersion
+    for any other.
     """
     key = ctx.keys.data(item.path)
     try:
@@ -188,15 +190,13 @@ def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Up
         digest = object_sha256(ctx, key, info.etag, temp)
         if digest is None:
             raise CommitConflict(f"{item.path} keeps changing in the bucket")
-        if digest not in known:
+        if digest not in known and digest != _local_sha256(ctx, item):
             if not _is_chosen(seen, item, digest) and not is_abandoned(info):
                 raise ForeignVersion(
                     f"{item.path}: somebody else's version is in the bucket; it was not overwritten"
                 )
             temp.flush()
-            ctx.trash.keep(
-                Path(temp.name), item.path, "replaced in the bucket by the local one", sha256=digest
-            )
+            ctx.trash.keep(Path(temp.name), item.path, Reason.OVERWRITTEN, sha256=digest)
     return Uploaded(info.etag, info.size, digest)
 
 

@@ -1,4 +1,8 @@
-"""Whether an endpoint may be written to: proved once, remembered per cache for a week."""
+"""Whether an endpoint may be written to: proved once, remembered per cache for a week.
+
+What is remembered is the dialect too: how the endpoint wants its conditions, which every
+conditional request then follows, from the first one of a process on.
+"""
 
 from datetime import timedelta
 
@@ -7,6 +11,7 @@ import msgspec
 from s3dash.clock import from_iso
 from s3dash.engine.context import Context, new_nonce
 from s3dash.errors import UnsafeEndpoint
+from s3dash.objectstore.examination import Joining
 from s3dash.objectstore.port import Capabilities
 from s3dash.objectstore.probe import quick_probe
 
@@ -40,35 +45,55 @@ def capabilities(ctx: Context) -> Capabilities:
     )
 
 
+def recall_dialect(ctx: Context) -> None:
+    """Speak to the endpoint as it was proved to want it, however long ago. Asks nothing."""
+    proved = _recorded(ctx)
+    if proved is not None:
+        _speak(ctx, quotes=proved.quotes, can=proved.can)
+
+
 def _missing(can: Capabilities) -> str:
     names = {"If-None-Match": can.create, "If-Match": can.replace, "one winner a race": can.races}
     return ", ".join(name for name, held in names.items() if not held)
 
 
 def _key(ctx: Context) -> str:
-    return f"capabilities:{ctx.settings.address}/{ctx.settings.bucket}"
+    return f"endpoint:{ctx.settings.address}/{ctx.settings.bucket}"
 
 
-def _remembered(ctx: Context) -> Capabilities | None:
+def _recorded(ctx: Context) -> _Proved | None:
     """Only a good proof is remembered: a bad one may be mended meanwhile."""
     text = ctx.state.get(_key(ctx))
     if text is None:
         return None
     try:
-        proved = _DECODER.decode(text)
+        return _DECODER.decode(text)
     except msgspec.MsgspecError:
         return None
-    at = from_iso(proved.at)
-    if at is None or not timedelta(0) <= ctx.clock.now() - at < timedelta(days=TRUST_DAYS):
+
+
+def _remembered(ctx: Context) -> Capabilities | None:
+    proved = _recorded(ctx)
+    at = from_iso(proved.at) if proved is not None else None
+    if proved is None or at is None:
         return None
-    ctx.store.etag_quotes = proved.quotes
+    if not timedelta(0) <= ctx.clock.now() - at < timedelta(days=TRUST_DAYS):
+        return None
+    _speak(ctx, quotes=proved.quotes, can=proved.can)
     return proved.can
 
 
 def _prove(ctx: Context) -> Capabilities:
     with ctx.stage.during("comparing", "testing the endpoint"):
         can = quick_probe(ctx.store, nonce=new_nonce())
+    _speak(ctx, quotes=ctx.store.etag_quotes, can=can)
     if can.safe:
         proved = _Proved(ctx.now(), ctx.store.etag_quotes, can)
         ctx.state.set(_key(ctx), msgspec.json.encode(proved).decode())
     return can
+
+
+def _speak(ctx: Context, *, quotes: bool, can: Capabilities) -> None:
+    ctx.store.etag_quotes = quotes
+    if isinstance(ctx.store, Joining):
+        ctx.store.joins_on_condition = can.complete

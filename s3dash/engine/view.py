@@ -1,6 +1,7 @@
 """The engine's picture of both sides, kept for the snapshot, the sidecar and the local index."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
@@ -23,6 +24,7 @@ from s3dash.core.snapshot import NO_INDEX, DirtyRow
 from s3dash.engine.context import Context
 from s3dash.engine.observe import CLASHES, LocalView, Observation
 from s3dash.engine.push import file_time
+from s3dash.errors import LocalError
 
 T = TypeVar("T")
 
@@ -155,6 +157,15 @@ def mark_dirty(ctx: Context, view: View) -> None:
     rels = [ctx.keys.root + row.path for row in view.dirty]
     if rels:
         ctx.sidecar.update(lambda now: sidecar.mark(now, rels))
+
+
+def try_mark_dirty(ctx: Context, view: View) -> None:
+    """As `mark_dirty`, for a mere look: that works on a read-only or full disk too.
+
+    Nobody else can write to such a cache either; what changes something tells the error.
+    """
+    with suppress(LocalError):
+        mark_dirty(ctx, view)
 
 
 def settle(ctx: Context, view: View, seen: Observation, *, marks: tuple[str, ...]) -> None:

@@ -7,19 +7,19 @@ import errno
 import os
 import stat as modes
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from s3dash.core.paths import NAMESPACE_MANIFEST, blocked_reason, is_data
+from s3dash.core.paths import NAMESPACE_MANIFEST, SIDECAR_FILE, blocked_reason, is_data
 from s3dash.errors import LocalChanged, LocalError, PathBlocked
-from s3dash.local import fsio
+from s3dash.local import fsio, renameat2, swap
 from s3dash.local.scan import FileStat
-from s3dash.local.trash import Trash
+from s3dash.local.trash import Reason, Trash
 
-BESIDE = "_catalog.db-s3dash-"
-"""Begins the name of a temporary file outside the staging directory: peers never sync it."""
+BESIDE = fsio.BESIDE
 
 
 class CacheDir:
@@ -27,12 +27,22 @@ class CacheDir:
 
     Any thread may call. Paths (`rel`) are relative to `base`. Besides what a method names,
     every method raises LocalError when the disk refuses; the old file is then as it was.
+    `exchange` swaps two names in one step, where the kernel can.
     """
 
-    def __init__(self, root: Path, *, namespace: str | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        namespace: str | None,
+        exchange: swap.Exchange = renameat2.exchange,
+        ignores_case: bool | None = None,
+    ) -> None:
         self.root = root
         self.base = root / namespace if namespace else root
         self._solo = namespace is None
+        self._exchange = exchange
+        self._ignores_case = ignores_case
         self._staging = fsio.staging_dir(root)
         self._open: dict[str, BinaryIO] = {}
         self._tree = threading.Lock()
@@ -48,6 +58,18 @@ class CacheDir:
             )
         with self.staging(), fsio.telling(f"{self.base} cannot be made"):
             self.base.mkdir(exist_ok=True)
+
+    def ignores_case(self) -> bool:
+        """True when this disk takes names that differ by case for one; looked up, not written."""
+        if self._ignores_case is not None:
+            return self._ignores_case
+        known = self.root / SIDECAR_FILE
+        path = known if known.exists() else self.root
+        twin = path.with_name(path.name.swapcase())
+        try:
+            return twin.name != path.name and twin.samefile(path)
+        except OSError:  # no such name: case counts, or there is no cache yet
+            return False
 
     def create(self) -> None:
         """Make the directories. Only for a cache that was never synced: see `check`."""
@@ -104,13 +126,15 @@ class CacheDir:
         expected: FileStat | None,
         trash: Trash,
         old_sha256: str | None = None,
+        old_reason: Reason = Reason.LOST,
         mtime_ns: int | None = None,
     ) -> FileStat:
         """Put a staged file in its place, durably; what was there goes to the trash first.
 
         `expected` is what must be there, None: nothing. Raises LocalChanged when it is not so
-        (the staged file then stays), PathBlocked. `old_sha256` spares reading the old file.
-        `mtime_ns` becomes its modification time.
+        (the staged file then stays, unless somebody saved over it), PathBlocked. `old_sha256`
+        spares reading the old file, `old_reason` is why it goes. `mtime_ns` becomes its
+        modification time.
         """
         path = self.target(rel)
         try:
@@ -119,7 +143,7 @@ class CacheDir:
                 if expected is None:
                     self._place_new(temp, path)
                 else:
-                    self._replace(temp, path, rel, expected, trash, old_sha256)
+                    self._replace(temp, path, rel, expected, trash, old_sha256, old_reason)
                 return FileStat.of(path.lstat())
         except LocalChanged:
             raise
@@ -137,7 +161,7 @@ class CacheDir:
         path = self.target(rel)
         with fsio.telling(f"{path} cannot be removed"):
             _must_be(path, expected)
-            trash.keep(path, rel, "deleted in the bucket", sha256=sha256, expected=expected)
+            trash.keep(path, rel, Reason.DELETED, sha256=sha256, expected=expected)
             fsio.fsync_path(self._prune(path.parent))
 
     def rename(self, rel: str, new_rel: str, *, expected: FileStat) -> FileStat:
@@ -151,24 +175,31 @@ class CacheDir:
             with self._tree:
                 made = _make_parents(target.parent)
                 try:
-                    fsio.move_onto_claim(source, target)
+                    fsio.move_whole(source, target)
                 except FileExistsError as error:
                     raise LocalChanged(f"{target} exists already") from error
             for directory in {*made, source.parent, target.parent}:
                 fsio.fsync_path(directory)
             return FileStat.of(target.lstat())
 
-    def sweep(self) -> int:
-        """Remove what a crash left in the staging directory; the count. For the owner only."""
+    def sweep(self, *, trash: Trash | None = None) -> int:
+        """Remove what a crash left in the staging directory; the count. For the owner only.
+
+        What may be a user's save that a crash caught in an exchange goes to the trash, or stays.
+        """
         if not self._staging.is_dir():
             return 0
         removed = 0
         with fsio.telling(f"{self._staging} cannot be swept"):
             for path in self._staging.iterdir():
                 old = path.lstat().st_mtime_ns < fsio.STARTED_NS
-                if old and not path.name.startswith(fsio.RUN):
+                if not old or fsio.RUN in path.name:
+                    continue
+                if not swap.is_unsaved(path):
                     path.unlink(missing_ok=True)
-                    removed += 1
+                elif trash is not None:
+                    trash.keep(path, "", swap.CAUGHT)
+                removed += not path.exists()
         return removed
 
     # --- steps --------------------------------------------------------------------------
@@ -186,7 +217,7 @@ class CacheDir:
             made = _make_parents(path.parent)
             _drop_empty(path)
             try:
-                _place(temp, path, replace=False)
+                _on_its_disk(temp, path, lambda staged: fsio.move_new(staged, path))
             except FileExistsError as error:
                 raise LocalChanged(f"{path} was created meanwhile") from error
         for directory in (*made, path.parent):
@@ -200,13 +231,19 @@ class CacheDir:
         expected: FileStat,
         trash: Trash,
         old_sha256: str | None,
+        reason: Reason,
     ) -> None:
         found = _must_be(path, expected)
-        trash.preserve(path, rel, "replaced by a pull", sha256=old_sha256, expected=expected)
+        trash.preserve(path, rel, reason, sha256=old_sha256, expected=expected)
         temp.chmod(modes.S_IMODE(found.st_mode))
-        if not FileStat.of(_lstat(path)).same_content(expected):
-            raise LocalChanged(f"{path} changed meanwhile")
-        _place(temp, path, replace=True)
+        change = partial(
+            swap.replace,
+            path=path,
+            expected=expected,
+            keep=lambda save: trash.keep(save, rel, swap.OVERTAKEN),
+            exchange=self._exchange,
+        )
+        _on_its_disk(temp, path, change)
         fsio.fsync_path(path.parent)
 
     def _prune(self, directory: Path) -> Path:
@@ -218,28 +255,20 @@ class CacheDir:
         return directory
 
 
-def _place(temp: Path, path: Path, *, replace: bool) -> None:
-    """Rename into place; across disks by way of a copy beside the target."""
+def _on_its_disk(temp: Path, path: Path, act: Callable[[Path], None]) -> None:
+    """Do the renaming `act` with the staged file; across disks with a copy beside `path`."""
     try:
-        _rename(temp, path, replace=replace)
+        act(temp)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         beside = path.with_name(f"{BESIDE}{temp.name}")
         fsio.copy_new(temp, beside)
         try:
-            _rename(beside, path, replace=replace)
-        except BaseException:
-            beside.unlink()
-            raise
+            act(beside)
+        finally:
+            beside.unlink(missing_ok=True)
         temp.unlink()
-
-
-def _rename(source: Path, target: Path, *, replace: bool) -> None:
-    if replace:
-        source.replace(target)
-    else:
-        fsio.move_new(source, target)
 
 
 def _make_parents(directory: Path) -> list[Path]:

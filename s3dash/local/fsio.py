@@ -1,22 +1,46 @@
-"""Steps on the disk that are atomic or durable, and the words for their failures."""
+"""Steps on the disk that are atomic or durable, and the words for their failures.
+
+What is to survive a power cut is made so in one order: the bytes of a file, then its name. Every
+fsync raises the audit event `FSYNC` first; of renames, links and removals Python tells itself.
+"""
 
 import errno
 import os
 import secrets
 import shutil
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from s3dash.core.paths import CONTROL_DIR
 from s3dash.errors import LocalError
+from s3dash.local import renameat2
+
+FSYNC = "s3dash.fsync"
+"""The audit event (`sys.addaudithook`) before an fsync, with the path."""
 
 RUN = f"{os.getpid()}-{secrets.token_hex(4)}"
 """Begins the name of every temporary file of this process."""
 
+BESIDE = "_catalog.db-s3dash-"
+"""Begins the name of a temporary file outside the staging directory: peers never sync it."""
+
 STARTED_NS = time.time_ns()
+
+RenameNew = Callable[[Path, Path], bool]
+"""As `renameat2.rename_new`."""
+
+
+def _begin() -> None:
+    """A fork is another process: what its parent staged is not its own."""
+    global RUN, STARTED_NS
+    RUN, STARTED_NS = f"{os.getpid()}-{secrets.token_hex(4)}", time.time_ns()
+
+
+os.register_at_fork(after_in_child=_begin)
 
 _NO_LINKS = frozenset(
     {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
@@ -66,13 +90,30 @@ def new_file(directory: Path) -> BinaryIO:
     return open(path, "x+b", opener=lambda name, _: os.open(name, flags, 0o644))
 
 
+def fsync(handle: int, path: Path) -> None:
+    """Make an open file's bytes, or a directory's names, survive a power cut."""
+    sys.audit(FSYNC, str(path))
+    os.fsync(handle)
+
+
 def fsync_path(path: Path) -> None:
-    """Make a file's bytes, or a directory's names, survive a power cut."""
+    """As `fsync`, of a file or directory that is not open."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        fsync(handle, path)
     finally:
         os.close(handle)
+
+
+def make_dirs(directory: Path, *, mode: int = 0o777) -> None:
+    """Make a directory and those above it that are missing, durably; `mode` is the last one's."""
+    missing = []
+    while not directory.is_dir():
+        missing.append(directory)
+        directory = directory.parent
+    for path in reversed(missing):
+        path.mkdir(mode=mode if path == missing[0] else 0o777, exist_ok=True)
+        fsync_path(path.parent)
 
 
 def copy_new(source: Path, target: Path) -> None:
@@ -82,7 +123,7 @@ def copy_new(source: Path, target: Path) -> None:
             shutil.copyfileobj(reader, writer, 1 << 20)
             writer.flush()
             shutil.copystat(source, target)
-            os.fsync(writer.fileno())
+            fsync(writer.fileno(), target)
         except BaseException:
             target.unlink(missing_ok=True)
             raise
@@ -98,8 +139,10 @@ def link_or_copy(source: Path, target: Path) -> None:
         copy_new(source, target)
 
 
-def move_new(source: Path, target: Path) -> None:
+def move_new(source: Path, target: Path, *, rename_new: RenameNew = renameat2.rename_new) -> None:
     """Rename within one disk, never onto a file. Raises FileExistsError, OSError (EXDEV)."""
+    if rename_new(source, target):
+        return
     try:
         target.hardlink_to(source)
     except OSError as error:
@@ -110,11 +153,17 @@ def move_new(source: Path, target: Path) -> None:
         source.unlink()
 
 
-def move_onto_claim(source: Path, target: Path) -> None:
-    """As `move_new` without links: claim the name with an empty file, then rename onto it.
+def move_whole(source: Path, target: Path, *, rename_new: RenameNew = renameat2.rename_new) -> None:
+    """As `move_new`, for a source that somebody may be saving: no bytes are ever unlinked.
 
-    Whatever is at `source` at that moment moves: no bytes are ever unlinked.
+    Where the disk cannot do it in one step the name is claimed with an empty file first, which
+    a crash may leave behind.
     """
+    if not rename_new(source, target):
+        move_onto_claim(source, target)
+
+
+def move_onto_claim(source: Path, target: Path) -> None:
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
     try:
         source.replace(target)
@@ -135,7 +184,7 @@ def write_atomic(target: Path, data: bytes) -> None:
             try:
                 temp.write(data)
                 temp.flush()
-                os.fsync(temp.fileno())
+                fsync(temp.fileno(), path)
                 path.replace(target)
             except BaseException:
                 path.unlink(missing_ok=True)

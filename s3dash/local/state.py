@@ -4,52 +4,52 @@ Base rows, known index documents, the journal of a commit that is under way, and
 Losing the file costs time, never data: the next sync is then a first sync (scenario 12).
 """
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from s3dash.core.snapshot import HistoryRow
-from s3dash.errors import LocalError
 from s3dash.local.owner import OwnerLock
-from s3dash.local.rows import BaseRow, JournalRow, base_values, journal_values, stat_of, stat_values
+from s3dash.local.rows import (
+    SCHEMA,
+    BaseRow,
+    JournalRow,
+    base_values,
+    journal_values,
+    sealed,
+    stat_of,
+    stat_values,
+    unsealed,
+)
 from s3dash.local.scan import FileStat
+from s3dash.local.statefile import BUSY_S, StateFile
+from s3dash.local.together import Together
 
 __all__ = ["BaseRow", "JournalRow", "OwnerLock", "State"]
 
 HISTORY_ROWS = 20_000
-APPLICATION_ID = 0x53334448  # "S3DH"
-SCHEMA_VERSION = 2
-_BUSY_S = 10.0
+OLDER_ROWS, OLDER_PER_PATH = 250_000, 50
+"""Versions left behind that are known again (scenario 52): the latest ones, of all and of a path.
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS base (
-  rel TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, tag TEXT NOT NULL, etag TEXT,
-  stat_size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER, verified_ns INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS older (
-  rel TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (rel, sha256)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS docs (key TEXT PRIMARY KEY, etag TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS journal (
-  position INTEGER PRIMARY KEY AUTOINCREMENT, commit_id TEXT NOT NULL, rel TEXT NOT NULL UNIQUE,
-  action TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT, over_tag TEXT,
-  at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS history (
-  position INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, operation TEXT NOT NULL,
-  level TEXT NOT NULL, text TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+By number, not by age, for clocks never order versions. One that is forgotten and comes back is
+taken as an edit: the newer copy is then in the trash, not in a conflict.
 """
 
 _SAVE_BASE = "INSERT OR REPLACE INTO base VALUES (?,?,?,?,?,?,?,?,?,?)"
 _DROP_BASE = "DELETE FROM base WHERE rel = ?"
-_OUTDATE = "INSERT OR IGNORE INTO older SELECT rel, sha256 FROM base WHERE rel = ? AND sha256 <> ?"
-_SAVE_OLDER = "INSERT OR IGNORE INTO older VALUES (?,?)"
+_OUTDATE = (
+    "INSERT OR REPLACE INTO older (rel, sha256)"
+    " SELECT rel, sha256 FROM base WHERE rel = ? AND sha256 <> ?"
+)
+_SAVE_OLDER = "INSERT OR REPLACE INTO older (rel, sha256) VALUES (?,?)"
+_LAST_OLDER = "SELECT COALESCE(MAX(position), 0) FROM older"
+_FORGET_OLDER = "DELETE FROM older WHERE position <= (SELECT MAX(position) FROM older) - ?"
+_FORGET_OLDER_OF_PATH = """
+DELETE FROM older WHERE position IN (
+  SELECT position FROM (
+    SELECT position, ROW_NUMBER() OVER (PARTITION BY rel ORDER BY position DESC) AS nth
+    FROM older WHERE rel IN (SELECT rel FROM older WHERE position > ?)
+  ) WHERE nth > ?
+)"""
 _OLDER = "SELECT sha256 FROM older WHERE rel = ?"
 _RESTAT = (
     "UPDATE base SET stat_size=?, mtime_ns=?, ctime_ns=?, inode=?, verified_ns=? WHERE rel = ?"
@@ -73,18 +73,29 @@ class State:
     A file that is corrupt or not ours is moved aside, and `recovered` tells what happened.
     With `read_only`, a missing or broken file is an empty state; what is a mere cache or a log
     line is then dropped without a word, and anything else raises LocalError.
-    Raises LocalError when the file cannot be read or written.
+    Raises LocalError when the file cannot be read or written, or stays locked for `busy_s`.
     """
 
     def __init__(
-        self, path: Path, *, read_only: bool = False, history_rows: int = HISTORY_ROWS
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        history_rows: int = HISTORY_ROWS,
+        older_rows: int = OLDER_ROWS,
+        busy_s: float = BUSY_S,
     ) -> None:
-        self.recovered: str | None = None
-        self._path = path
+        self._file = StateFile(path, SCHEMA, read_only=read_only, busy_s=busy_s)
+        self._write, self._all = self._file.write, self._file.rows
         self._read_only = read_only
         self._history_rows = history_rows
-        self._lock = threading.RLock()
-        self._db = self._open_to_read() if read_only else self._open()
+        self._older_rows = older_rows
+        self._journal = Together(self._add_journal)
+
+    @property
+    def recovered(self) -> str | None:
+        """What became of a broken file, or None."""
+        return self._file.recovered
 
     # --- base ---------------------------------------------------------------------------
 
@@ -111,9 +122,12 @@ class State:
         """
         gone, rows = list(drop), list(save)
         with self._write() as db:
+            last = db.execute(_LAST_OLDER).fetchone()[0]
             db.executemany(_OUTDATE, ((rel, "") for rel in gone))
             db.executemany(_OUTDATE, ((row.rel, row.sha256) for row in rows))
             db.executemany(_SAVE_OLDER, older)
+            db.execute(_FORGET_OLDER_OF_PATH, (last, OLDER_PER_PATH))
+            db.execute(_FORGET_OLDER, (self._older_rows,))
             db.executemany(_DROP_BASE, ((rel,) for rel in gone))
             db.executemany(_SAVE_BASE, (base_values(row) for row in rows))
 
@@ -139,14 +153,17 @@ class State:
     # --- index documents as we last read them -------------------------------------------
 
     def docs(self) -> dict[str, tuple[str, bytes]]:
-        """key → (etag, body)."""
-        return {k: (etag, body) for k, etag, body in self._all("SELECT * FROM docs")}
+        """key → (etag, body), of those that are still what was saved."""
+        found = ((k, etag, unsealed(k, etag, b)) for k, etag, b in self._all("SELECT * FROM docs"))
+        return {key: (etag, body) for key, etag, body in found if body is not None}
 
     def save_docs(self, docs: dict[str, tuple[str, bytes]]) -> None:
         if self._read_only:
             return
         with self._write() as db:
-            db.executemany(_SAVE_DOC, ((k, etag, body) for k, (etag, body) in docs.items()))
+            db.executemany(
+                _SAVE_DOC, ((k, etag, sealed(k, etag, b)) for k, (etag, b) in docs.items())
+            )
 
     def drop_docs(self, keys: Iterable[str]) -> None:
         if self._read_only:
@@ -157,6 +174,10 @@ class State:
     # --- journal ------------------------------------------------------------------------
 
     def journal_add(self, rows: Iterable[JournalRow]) -> None:
+        """Threads that add at the same time share one transaction."""
+        self._journal.add(rows)
+
+    def _add_journal(self, rows: Iterable[JournalRow]) -> None:
         with self._write() as db:
             db.executemany(_ADD_JOURNAL, (journal_values(row) for row in rows))
 
@@ -191,148 +212,17 @@ class State:
         with self._write() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (key, value))
 
+    def unset(self, key: str) -> None:
+        if self._read_only:
+            return
+        with self._write() as db:
+            db.execute("DELETE FROM facts WHERE key = ?", (key,))
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """All facts whose key begins so."""
+        rows = self._all("SELECT key, value FROM facts WHERE instr(key, ?) = 1", prefix)
+        return {str(key): str(value) for key, value in rows}
+
     def close(self) -> None:
         """Idempotent; any other call after it raises LocalError."""
-        with self._lock:
-            self._db.close()
-
-    # --- the file -----------------------------------------------------------------------
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        if self._read_only:
-            raise LocalError(f"{self._path} is open for reading only")
-        with self._lock, self._translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # some failures of SQLite roll back by themselves
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, self._translated():
-            return self._db.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LocalError(
-                f"the state file {self._path} failed: {error}",
-                hint="free some space, or move the file away: the next sync rebuilds it",
-            ) from error
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            db = _opened(self._path)
-        except OSError as error:
-            raise LocalError(f"{self._path.parent} cannot be made: {error.strerror}") from error
-        except _Unusable as problem:
-            aside = _move_aside(self._path)
-            self.recovered = f"{self._path.name}: {problem}; moved to {aside.name}, started afresh"
-            db = _opened(self._path)
-        return db
-
-    def _open_to_read(self) -> sqlite3.Connection:
-        if not self._path.exists():
-            return _in_memory()
-        try:
-            return _opened_to_read(self._path)
-        except _Unusable as problem:
-            self.recovered = f"{self._path.name}: {problem}; taken as empty"
-            return _in_memory()
-
-
-class _Unusable(Exception):
-    """The file is corrupt or was written by something else."""
-
-
-def _connect(target: str, *, uri: bool = False) -> sqlite3.Connection:
-    try:
-        return sqlite3.connect(
-            target, uri=uri, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-        )
-    except sqlite3.Error as error:
-        raise LocalError(f"the state file {target} cannot be opened: {error}") from error
-
-
-def _in_memory() -> sqlite3.Connection:
-    db = _connect(":memory:")
-    db.executescript(_SCHEMA)
-    return db
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """Open or create. Raises _Unusable for a file that is not a good state file of ours."""
-    db = _connect(str(path))
-    try:
-        if db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] == 0:
-            _create(db)
-        _check(db)
-        db.execute("PRAGMA synchronous=NORMAL")
-    except sqlite3.OperationalError as error:
-        db.close()
-        raise LocalError(f"the state file {path} cannot be opened: {error}") from error
-    except sqlite3.DatabaseError as error:
-        db.close()
-        raise _Unusable(f"corrupt ({error})") from error
-    except _Unusable:
-        db.close()
-        raise
-    return db
-
-
-def _opened_to_read(path: Path) -> sqlite3.Connection:
-    """As `_opened`, without a write; on a read-only file system the log cannot be shared."""
-    problem: sqlite3.Error | None = None
-    for option in ("mode=ro", "mode=ro&immutable=1"):
-        db = _connect(f"{path.absolute().as_uri()}?{option}", uri=True)
-        try:
-            _check(db)
-        except sqlite3.OperationalError as error:
-            db.close()
-            problem = error
-        except sqlite3.DatabaseError as error:
-            db.close()
-            raise _Unusable(f"corrupt ({error})") from error
-        except _Unusable:
-            db.close()
-            raise
-        else:
-            return db
-    raise LocalError(f"the state file {path} cannot be opened: {problem}") from problem
-
-
-def _create(db: sqlite3.Connection) -> None:
-    """All or nothing, so that a crash leaves no file that looks like somebody else's."""
-    db.execute("PRAGMA journal_mode=WAL")
-    owned = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
-    db.executescript(f"BEGIN IMMEDIATE; {owned} {_SCHEMA} COMMIT;")
-
-
-def _check(db: sqlite3.Connection) -> None:
-    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise _Unusable("not a state file of s3dash")
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION:
-        raise _Unusable(f"written by another version (schema {version})")
-    verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise _Unusable(f"corrupt ({verdict})")
-
-
-def _move_aside(path: Path) -> Path:
-    """Keep the file, with its log, under a name that says when and why."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        log = path.with_name(path.name + suffix)
-        if log.exists():
-            log.rename(aside.with_name(aside.name + suffix))
-    return aside
+        self._file.close()

@@ -5,106 +5,41 @@ order, pages, MD5 ETags (equal bytes, equal ETag) and times in whole seconds are
 """
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from s3dash.clock import Clock, SystemClock
-from s3dash.errors import NotFound, PreconditionFailed, StoreError
+from s3dash.errors import StoreError
+from s3dash.objectstore.memory_bucket import PAGE, Kept, MemoryBucket
+from s3dash.objectstore.memory_parts import MemoryParts
 from s3dash.objectstore.meter import Meter
+from s3dash.objectstore.multipart import PartSender
+from s3dash.objectstore.parts import Goal
 from s3dash.objectstore.port import (
     Downloaded,
     Fetched,
     ObjectInfo,
     OnBytes,
+    OpenUpload,
+    Part,
     Stored,
     Uploaded,
+    UploadLog,
     Usage,
 )
 from s3dash.objectstore.source import LocalSource
 
-PAGE = 1000
+__all__ = ["PAGE", "Hook", "Kept", "MemoryBucket", "MemoryStore"]
+
 CHUNK = 1 << 20
+MULTIPART_ABOVE = 16 << 20
+PART_SIZE = 8 << 20
+COPY_IN_PARTS_ABOVE = 5 << 30
 
 Hook = Callable[[str, str], None]
 """Called with the operation's name and the key; may raise or block. See `MemoryStore`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One object as the bucket keeps it."""
-
-    body: bytes
-    etag: str
-    last_modified: datetime
-    content_type: str
-
-
-class MemoryBucket:
-    """The shared state. Every method is atomic. `clock` is the server's clock."""
-
-    def __init__(self, *, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        self._lock = threading.Lock()
-        self._objects: dict[str, Kept] = {}
-
-    def now(self) -> datetime:
-        """In whole seconds, as in a `Date` header."""
-        return self._clock.now().replace(microsecond=0)
-
-    def all_keys(self) -> list[str]:
-        """All keys, in S3's order: that of their UTF-8 bytes."""
-        with self._lock:
-            return sorted(self._objects, key=str.encode)
-
-    def clear(self) -> None:
-        """The bucket was emptied by somebody."""
-        with self._lock:
-            self._objects.clear()
-
-    def read(self, key: str, *, if_match: str | None = None) -> Kept:
-        with self._lock:
-            found = self._objects.get(key)
-            if found is None:
-                raise NotFound(f"there is no {key!r}")
-            if if_match is not None and found.etag != if_match:
-                raise _stale(key)
-            return found
-
-    def write(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        if_match: str | None = None,
-        if_none_match: bool = False,
-        content_type: str,
-    ) -> Kept:
-        with self._lock:
-            found = self._objects.get(key)
-            if if_none_match and found is not None:
-                raise _stale(key)
-            if if_match is not None and (found is None or found.etag != if_match):
-                raise _stale(key)
-            etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-            kept = self._objects[key] = Kept(body, etag, self.now(), content_type)
-            return kept
-
-    def remove(self, key: str, *, if_match: str | None = None) -> None:
-        with self._lock:
-            found = self._objects.get(key)
-            if found is not None and if_match is not None and found.etag != if_match:
-                raise _stale(key)
-            self._objects.pop(key, None)
-
-    def page(self, prefix: str, after: str) -> list[tuple[str, Kept]]:
-        """At most `PAGE` objects below `prefix` whose keys come after `after`."""
-        with self._lock:
-            wanted = [k for k in self._objects if k.startswith(prefix) and _after(k, after)]
-            return [(k, self._objects[k]) for k in sorted(wanted, key=str.encode)[:PAGE]]
 
 
 class MemoryStore:
@@ -113,7 +48,9 @@ class MemoryStore:
     `before(op, key)` is called before each request takes effect, `after(op, key)` when it has
     taken effect and before the caller learns of it: raise there to lose a request or a reply,
     block to interleave. `op` is the method's name (`list` once for each page, with the prefix
-    as the key; `delete_many` once for each key; `copy` with the target).
+    as the key; `delete_many` once for each key; `copy` with the target). A file of more than
+    `multipart_above` bytes is no `upload`: it goes by `create_upload`, `send_part` for each of
+    `part_size` bytes, `complete_upload`, and `abort_upload`; a large `copy` by `copy_part`.
     """
 
     def __init__(
@@ -123,6 +60,9 @@ class MemoryStore:
         *,
         before: Hook | None = None,
         after: Hook | None = None,
+        multipart_above: int = MULTIPART_ABOVE,
+        part_size: int = PART_SIZE,
+        copy_in_parts_above: int = COPY_IN_PARTS_ABOVE,
     ) -> None:
         self.etag_quotes = True
         self.bucket = bucket
@@ -130,6 +70,10 @@ class MemoryStore:
         self.after = after
         self._root = f"{prefix}/" if prefix else ""
         self._meter = Meter()
+        self._multipart_above = multipart_above
+        self._copy_in_parts_above = copy_in_parts_above
+        self._requests = MemoryParts(bucket, self._root, self._meter, self._request)
+        self._parts = PartSender(self._requests, part_size)
 
     @property
     def usage(self) -> Usage:
@@ -223,7 +167,22 @@ class MemoryStore:
             self.bucket.remove(self._root + key)
             self._end("delete_many", key)
 
-    def copy(self, source: str, target: str, *, if_match: str | None = None) -> Stored:
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        if_match: str | None = None,
+        size: int | None = None,
+        log: UploadLog | None = None,
+    ) -> Stored:
+        if size is not None and size > self._copy_in_parts_above:
+            kind = self.bucket.read(self._root + source, if_match=if_match).content_type
+            length = self._parts.part_size
+            etag = self._parts.copy(
+                source, Goal(target, kind), size=size, if_match=if_match, log=log, part_size=length
+            )
+            return Stored(etag, self.server_time())
         self._begin("copy", target)
         if source == target:
             raise StoreError(f"{source!r} cannot be copied onto itself")
@@ -243,8 +202,13 @@ class MemoryStore:
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
         on_bytes: OnBytes | None = None,
+        log: UploadLog | None = None,
     ) -> Uploaded:
         with LocalSource(source) as local:
+            if local.size > self._multipart_above:
+                goal = Goal(key, content_type, if_match, if_none_match)
+                etag = self._parts.send(goal, local, on_bytes=on_bytes or _nobody, log=log)
+                return Uploaded(etag, local.size, local.sha256)
             pieces = []
             self._begin("upload", key)
             for chunk in local.chunks(CHUNK):
@@ -282,7 +246,30 @@ class MemoryStore:
         self._end("download", key)
         return Downloaded(kept.etag, len(kept.body), hashlib.sha256(kept.body).hexdigest())
 
+    # --- uploads in parts ---------------------------------------------------------------
+
+    def list_uploads(self, prefix: str = "") -> Iterator[OpenUpload]:
+        self._begin("list_uploads", prefix)
+        found = sorted(self.bucket.uploads().items(), key=lambda item: item[1].key.encode())
+        self._end("list_uploads", prefix)
+        for upload_id, upload in found:
+            if upload.key.startswith(self._root + prefix):
+                key = upload.key.removeprefix(self._root)
+                yield OpenUpload(key, upload_id, upload.started, self.server_time())
+
+    def list_parts(self, key: str, upload_id: str) -> Iterator[Part]:
+        return self._requests.parts(key, upload_id)
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        self._requests.abort(key, upload_id)
+
     # --- how ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _request(self, op: str, key: str) -> Iterator[None]:
+        self._begin(op, key)
+        yield
+        self._end(op, key)
 
     def _begin(self, op: str, key: str) -> None:
         if self.before is not None:
@@ -298,9 +285,5 @@ class MemoryStore:
         return ObjectInfo(key, len(kept.body), kept.etag, kept.last_modified, self.server_time())
 
 
-def _stale(key: str) -> PreconditionFailed:
-    return PreconditionFailed(f"{key!r} is not the version that was expected")
-
-
-def _after(key: str, after: str) -> bool:
-    return not after or key.encode() > after.encode()
+def _nobody(_count: int) -> None:
+    """Nobody asked to be told."""

@@ -61,6 +61,65 @@ class Downloaded:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an upload, as the endpoint keeps it. Numbers begin at 1, sizes are bytes."""
+
+    number: int
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """An upload in parts that is neither completed nor aborted. Both times are the server's."""
+
+    key: str
+    upload_id: str
+    started: datetime | None = None
+    server_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An upload in parts that was begun: what it takes to continue it.
+
+    `nonce` is kept with the object that it becomes, so that a lost reply can be read back.
+    """
+
+    upload_id: str
+    part_size: int
+    nonce: str
+
+
+class UploadLog(Protocol):
+    """Where a caller remembers an upload in parts, so that a later one continues it.
+
+    With a log, an upload that was cut off (no answer, a fault, a cancel) is left open; without,
+    every failure aborts it.
+    """
+
+    def begun(self) -> Begun | None:
+        """The upload of this very file that is to be continued, if any."""
+        ...
+
+    def intend(self) -> None:
+        """Called before an upload is asked for: its name may never be learned."""
+        ...
+
+    def begin(self, begun: Begun) -> None:
+        """Called once an upload is open, before a byte of it is sent."""
+        ...
+
+    def kept(self, count: int) -> None:
+        """So many bytes are there already: they were compared, and are not sent."""
+        ...
+
+    def over(self) -> None:
+        """The upload was completed, or aborted, or is gone."""
+        ...
+
+
 @dataclass(slots=True)
 class Usage:
     """What a store has asked of the endpoint so far. Counted by the adapters, thread-safe.
@@ -79,7 +138,8 @@ class Capabilities:
     """What the probe proved about an endpoint; nothing is taken for granted.
 
     `create`: If-None-Match:* on PUT; `replace`: If-Match on PUT; `delete`: If-Match on DELETE;
-    `races`: one winner each under contention; `dated`: answers carry a usable `Date`.
+    `races`: one winner each under contention; `dated`: answers carry a usable `Date`;
+    `complete`: both conditions on CompleteMultipartUpload.
     """
 
     create: bool = False
@@ -87,6 +147,7 @@ class Capabilities:
     delete: bool = False
     races: bool = False
     dated: bool = False
+    complete: bool = False
 
     @property
     def safe(self) -> bool:
@@ -148,8 +209,20 @@ class ObjectStore(Protocol):
         """Delete without conditions, in batches; proved by nothing: list again to be sure."""
         ...
 
-    def copy(self, source: str, target: str, *, if_match: str | None = None) -> Stored:
-        """Copy on the server; `if_match` pins the source's version."""
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        if_match: str | None = None,
+        size: int | None = None,
+        log: UploadLog | None = None,
+    ) -> Stored:
+        """Copy on the server; `if_match` pins the source's version.
+
+        One request copies at most 5 GB: with its `size` in bytes given, a larger object is copied
+        in parts. `log` is told of that; a copy is never continued.
+        """
         ...
 
     def upload(
@@ -161,11 +234,13 @@ class ObjectStore(Protocol):
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
         on_bytes: OnBytes | None = None,
+        log: UploadLog | None = None,
     ) -> Uploaded:
-        """Send a file in one streaming pass that also hashes it.
+        """Hash a file and send it, piece by piece; `on_bytes` may be called from several threads.
 
         Raises LocalChanged when the file's stat moved meanwhile; then nothing of it may be
-        committed. Large files go as multipart, with the condition on the completion.
+        committed. Large files go in parts, with the condition on the completion; an upload that
+        `log` knows is continued from the parts that are there.
         """
         ...
 
@@ -178,6 +253,18 @@ class ObjectStore(Protocol):
         on_bytes: OnBytes | None = None,
     ) -> Downloaded:
         """Stream a body into `sink` and hash it. The caller compares the hash."""
+        ...
+
+    def list_uploads(self, prefix: str = "") -> Iterator[OpenUpload]:
+        """The uploads in parts below `prefix` that are neither completed nor aborted."""
+        ...
+
+    def list_parts(self, key: str, upload_id: str) -> Iterator[Part]:
+        """The parts that are there, by number. Raises NotFound when there is no such upload."""
+        ...
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        """Give an upload up, with all its parts; one that is gone already is fine."""
         ...
 
     def server_time(self) -> datetime | None:

@@ -3,7 +3,8 @@
 Locks are safe when creation, replacement and races hold (reliability, section 4, probes 1 to 3).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import partial
 from typing import Literal
@@ -11,16 +12,26 @@ from typing import Literal
 import msgspec
 
 from s3dash.errors import AccessDenied, BucketNotFound, S3DashError, StoreError
-from s3dash.objectstore import probe_checks as checks
+from s3dash.objectstore import probe_bodies as bodies
+from s3dash.objectstore import probe_bucket as bucket
+from s3dash.objectstore import probe_locks as locks
+from s3dash.objectstore import probe_reads as reads
 from s3dash.objectstore.port import Capabilities, ObjectStore
-from s3dash.objectstore.probe_checks import Broken, Probe
+from s3dash.objectstore.probe_base import NOT_TRIED, Broken, Probe
+from s3dash.objectstore.probe_follows import follows
+from s3dash.objectstore.probe_permissions import Permission, permissions
 
-ROOT = "_control/s3dash/probe/"
 QUICK_WAYS = 4
+AT_ONCE = 6
+"""Proofs that run side by side: most of them wait for the endpoint."""
+
+Proof = Callable[[Probe], str]
+OnCheck = Callable[[int, int, str], None]
+"""Called with how many proofs have ended, how many there are, and the name of the latest."""
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One proof: whether it held, and what was seen, in plain words."""
+    """One proof: whether it held, what was seen, and what follows from it, in plain words."""
 
     name: str
     ok: bool
@@ -28,43 +39,59 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Doctor(msgspec.Struct, frozen=True):
-    """All proofs, and what follows from them."""
+    """All proofs, the permissions, and what follows from them.
+
+    `dialect`: how ETags are sent in conditions. `fenced`: the bucket takes writes only with one.
+    """
 
     locking: Literal["safe", "unsafe"]
     checks: list[Check]
     capabilities: Capabilities
+    permissions: list[Permission] = []
+    dialect: Literal["quoted", "unquoted"] = "quoted"
+    fenced: bool = False
 
 
 def quick_probe(store: ObjectStore, *, nonce: str) -> Capabilities:
-    """What a lock needs to know, in about 25 requests. Sets the store's ETag dialect.
+    """What a push needs to know, in about 40 requests. Sets the store's ETag dialect.
 
     Raises when the endpoint cannot be asked: wrong credentials, no bucket, no answer, a fault.
     """
-    probe = Probe(store, f"{ROOT}{nonce}/")
+    probe = Probe(store, nonce)
     try:
-        create = _holds(checks.create, probe)
+        create = _holds(locks.create, probe)
         return Capabilities(
             create=create,
-            replace=_holds(checks.replace, probe),
-            delete=_holds(checks.stale_delete, probe),
+            replace=_holds(locks.replace, probe),
+            delete=_holds(locks.stale_delete, probe),
             races=create and _holds(_small_race, probe),
-            dated=_holds(checks.dated, probe),
+            dated=_holds(reads.dated, probe),
+            complete=_holds(locks.small_multipart, probe),
         )
     finally:
         with suppress(StoreError):  # what was proved stands; the objects are a few bytes
             probe.clean_up()
 
 
-def doctor(store: ObjectStore, *, nonce: str, race_rounds: int = checks.CREATE_ROUNDS) -> Doctor:
-    """All proofs, one after the other, in some 500 requests. Sets the store's ETag dialect.
+def doctor(
+    store: ObjectStore,
+    *,
+    nonce: str,
+    prefix: str = "",
+    race_rounds: int = locks.CREATE_ROUNDS,
+    on_check: OnCheck | None = None,
+) -> Doctor:
+    """All proofs, in some 600 requests, several at the same time. Sets the store's ETag dialect.
 
-    Raises only when nothing at all can be asked: wrong credentials, no bucket, no answer.
-    A proof that could not be carried out has not held, and says why.
+    `prefix` is the store's own, without a slash at its end. Raises only when nothing at all can
+    be asked: wrong credentials, no bucket, no answer. A proof that could not be carried out has
+    not held, and says why.
     """
-    probe = Probe(store, f"{ROOT}{nonce}/")
-    next(iter(store.list(probe.root)), None)
+    probe = Probe(store, nonce)
     try:
-        found = _prove_all(probe, race_rounds)
+        granted = permissions(probe, prefixed=bool(prefix))
+        _reached(probe, granted)
+        found = _prove_all(probe, _checks(race_rounds, f"{prefix}/" if prefix else ""), on_check)
     except BaseException:
         with suppress(StoreError):  # the first failure is the one to tell
             probe.clean_up()
@@ -76,54 +103,122 @@ def doctor(store: ObjectStore, *, nonce: str, race_rounds: int = checks.CREATE_R
         delete=found["stale delete"].ok,
         races=found["create race"].ok and found["counter race"].ok,
         dated=found["server clock"].ok,
+        complete=found["multipart"].ok,
     )
-    return Doctor("safe" if can.safe else "unsafe", list(found.values()), can)
+    return Doctor(
+        "safe" if can.safe else "unsafe",
+        list(found.values()),
+        can,
+        granted,
+        "quoted" if store.etag_quotes else "unquoted",
+        probe.fenced,
+    )
 
 
-def _prove_all(probe: Probe, race_rounds: int) -> dict[str, Check]:
-    found: dict[str, Check] = {}
-    for name, check in _checks(race_rounds):
-        needed = _NEEDED.get(name)
-        if needed is not None and not found[needed].ok:
-            found[name] = Check(name, False, f"not tried: «{needed}» does not hold")
-        else:
-            found[name] = _checked(name, check, probe)
-    return found
+def _reached(probe: Probe, granted: list[Permission]) -> None:
+    """Raises the plain failure when neither listing nor writing got an answer worth a proof."""
+    by_name = {permission.name: permission.granted for permission in granted}
+    if "granted" in (by_name["s3:ListBucket"], by_name["s3:PutObject"]):
+        return
+    try:
+        next(iter(probe.store.list(probe.root)), None)
+        probe.write(probe.key("reached"), b"x")
+    except StoreError as error:
+        error.hint = _region_hint(probe) or error.hint
+        raise
 
 
+def _region_hint(probe: Probe) -> str:
+    """A bucket that is asked in another region than its own names that one all the same."""
+    examination = probe.examination
+    try:
+        signed, named = examination.regions() if examination is not None else ("", "")
+    except S3DashError:  # the failure before is the one to tell
+        return ""
+    return f'set `region` to "{named}"' if named not in ("", signed) else ""
+
+
+def _checks(race_rounds: int, prefix: str) -> Mapping[str, Proof]:
+    return {
+        "create": locks.create,
+        "replace": locks.replace,
+        "create race": partial(locks.create_race, rounds=race_rounds),
+        "counter race": locks.counter_race,
+        "read after write": reads.read_after_write,
+        "multipart": locks.multipart,
+        "stale delete": locks.stale_delete,
+        "server clock": reads.server_clock,
+        "checksums": bodies.checksums,
+        "bulk delete": bodies.bulk_delete,
+        "keys": bodies.keys,
+        "paging": reads.paging,
+        "ranges": reads.ranges,
+        "addressing": bucket.addressing,
+        "versioning": bucket.versioning,
+        "lifecycle": partial(bucket.lifecycle, prefix=prefix),
+        "unfinished uploads": bucket.unfinished,
+        "etags": reads.etags,
+        "listing": reads.listing,
+    }
+
+
+_FIRST = ("create", "replace")
+"""What the others rest on: the dialect of ETags is known after these."""
 _NEEDED = {"create race": "create", "counter race": "replace"}
 """A race on a condition that is ignored proves nothing, and leaves some endpoints in disorder."""
 
 
-def _checks(race_rounds: int) -> Sequence[tuple[str, Callable[[Probe], str]]]:
-    return (
-        ("create", checks.create),
-        ("replace", checks.replace),
-        ("create race", partial(checks.create_race, rounds=race_rounds)),
-        ("counter race", checks.counter_race),
-        ("read after write", checks.read_after_write),
-        ("stale delete", checks.stale_delete),
-        ("server clock", checks.server_clock),
-        ("checksums", checks.checksums),
-        ("bulk delete", checks.bulk_delete),
-        ("listing", checks.listing),
-        ("ranges", checks.ranges),
-    )
+def _prove_all(
+    probe: Probe, checks: Mapping[str, Proof], on_check: OnCheck | None
+) -> dict[str, Check]:
+    """In the order of `checks`, whichever ends first."""
+    found: dict[str, Check] = {}
+
+    def done(check: Check) -> None:
+        found[check.name] = check
+        if on_check is not None:
+            on_check(len(found), len(checks), check.name)
+
+    for name in _FIRST:
+        done(_checked(name, checks[name], probe))
+    rest = [name for name in checks if name not in _FIRST]
+    for name in rest:
+        needed = _NEEDED.get(name)
+        if needed is not None and not found[needed].ok:
+            done(Check(name, False, f"{NOT_TRIED}: «{needed}» does not hold"))
+    _side_by_side(probe, {n: checks[n] for n in rest if n not in found}, done)
+    return {name: found[name] for name in checks}
+
+
+def _side_by_side(probe: Probe, checks: Mapping[str, Proof], done: Callable[[Check], None]) -> None:
+    """However this is left, no proof is under way any more."""
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3dash-doctor")
+    try:
+        running: list[Future[Check]] = [
+            pool.submit(_checked, name, check, probe) for name, check in checks.items()
+        ]
+        for one in as_completed(running):
+            done(one.result())
+    except BaseException:
+        probe.stopped.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _small_race(probe: Probe) -> str:
-    return checks.create_race(probe, ways=QUICK_WAYS, rounds=1)
+    return locks.create_race(probe, ways=QUICK_WAYS, rounds=1)
 
 
 def _clean_up(probe: Probe) -> str:
     probe.clean_up()
-    left = sum(1 for _ in probe.store.list(probe.root))
+    left = probe.left()
     if left:
-        raise Broken(f"{left} objects are left below {probe.root}")
+        raise Broken(f"{left} objects or uploads are left below {probe.root}")
     return f"nothing is left below {probe.root}"
 
 
-def _holds(check: Callable[[Probe], str], probe: Probe) -> bool:
+def _holds(check: Proof, probe: Probe) -> bool:
     """False when the endpoint was asked and did not do it; raises when it could not be asked."""
     try:
         check(probe)
@@ -136,10 +231,11 @@ def _holds(check: Callable[[Probe], str], probe: Probe) -> bool:
     return True
 
 
-def _checked(name: str, check: Callable[[Probe], str], probe: Probe) -> Check:
+def _checked(name: str, check: Proof, probe: Probe) -> Check:
     try:
-        return Check(name, True, check(probe))
+        seen, ok = check(probe), True
     except Broken as broken:
-        return Check(name, False, str(broken))
+        seen, ok = str(broken), False
     except S3DashError as error:
-        return Check(name, False, error.message)
+        seen, ok = error.message, False
+    return Check(name, ok, follows(name, seen, ok=ok))

@@ -2,46 +2,87 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
-from s3dash.core.settings import Credentials, Datastore
-from s3dash.errors import Integrity
-from s3dash.objectstore.port import Downloaded, OnBytes, Uploaded
-from s3dash.objectstore.s3_answers import bare, etag_of
+from s3dash.core.settings import CredentialSource, Datastore
+from s3dash.errors import AccessDenied, Integrity, InvalidResponse
+from s3dash.objectstore.body import SliceBody
+from s3dash.objectstore.gate import Gate
+from s3dash.objectstore.multipart import COPY_PART, PartSender
+from s3dash.objectstore.parts import Goal
+from s3dash.objectstore.patience import Patience
+from s3dash.objectstore.port import (
+    Downloaded,
+    OnBytes,
+    OpenUpload,
+    Part,
+    Stored,
+    Uploaded,
+    UploadLog,
+)
+from s3dash.objectstore.s3_answers import bare, etag_of, size_of
 from s3dash.objectstore.s3_bulk import CHUNK, Body, Bulk, Target, addressable
 from s3dash.objectstore.s3_client import virtual_hosted
 from s3dash.objectstore.s3_control import PAGE, S3Control
-from s3dash.objectstore.s3_errors import Place, boto_translated
-from s3dash.objectstore.s3_multipart import Multipart
+from s3dash.objectstore.s3_errors import Place, boto_translated, is_stale
+from s3dash.objectstore.s3_multipart import S3Parts, as_file, checked_etag, md5_header, sent
 from s3dash.objectstore.source import LocalSource
 
+T = TypeVar("T")
+
+HELD_WHOLE = 1 << 20
 MULTIPART_ABOVE = 16 << 20
 PART_SIZE = 8 << 20
+COPY_IN_PARTS_ABOVE = 5 << 30
+MOST_IN_ONE = 5 << 30
 
 
 class S3Store(S3Control):
     """Implements `ObjectStore` for one bucket and prefix. Nothing is sent before the first call.
 
     `credentials` None: boto3's default chain with the profile of the settings. A file of more
-    than `multipart_above` bytes goes in parts of `part_size`, at least 5 MiB.
+    than `multipart_above` bytes goes in parts of `part_size`, at least 5 MiB. Only files of at
+    most 1 MiB are held in memory as a whole; larger ones are read while they are sent. An object
+    of more than `copy_in_parts_above` bytes is copied in parts of `copy_part`.
+
+    `joins_on_condition`: whether the completion of parts heeds conditions; the probe finds out.
+    Where it does not, a file of at most `most_in_one` bytes goes in one request, which does.
     """
 
     def __init__(
         self,
         settings: Datastore,
-        credentials: Credentials | None,
+        credentials: CredentialSource,
         *,
         multipart_above: int = MULTIPART_ABOVE,
         part_size: int = PART_SIZE,
         page_size: int = PAGE,
+        copy_in_parts_above: int = COPY_IN_PARTS_ABOVE,
+        copy_part: int = COPY_PART,
+        most_in_one: int = MOST_IN_ONE,
+        patience: Patience | None = None,
     ) -> None:
-        super().__init__(settings, credentials, page_size=page_size)
+        super().__init__(settings, credentials, page_size=page_size, patience=patience)
+        self.joins_on_condition = True
         self._multipart_above = multipart_above
-        self._multipart = Multipart(self._clients, self._meter, self._bucket, part_size)
+        self._copy_in_parts_above = copy_in_parts_above
+        self._copy_part = copy_part
+        self._most_in_one = most_in_one
+        self._requests = S3Parts(
+            self._clients,
+            self._meter,
+            self._bucket,
+            self._root,
+            lambda if_match, absent: self._condition(if_match, absent=absent),
+            lambda: self.joins_on_condition,
+        )
+        self._parts = PartSender(self._requests, part_size, self.patience.again)
         self._virtual = virtual_hosted(settings)
+        self._gate = Gate()
+        self._opaque = False
         self._bulk: Bulk | None = None
         self._bulk_lock = threading.Lock()
 
@@ -59,28 +100,57 @@ class S3Store(S3Control):
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
         on_bytes: OnBytes | None = None,
+        log: UploadLog | None = None,
     ) -> Uploaded:
         """Sent once, without a retry: a repeated conditional PUT would lose against itself."""
         tell = on_bytes or _nobody
         condition = self._condition(if_match, absent=if_none_match)
         place = self._place.at("write", key, conditional=bool(condition))
-        with LocalSource(source) as local:
-            if local.size > self._multipart_above:
-                etag = self._multipart.send(
-                    self._root + key,
-                    local,
-                    condition=condition,
-                    content_type=content_type,
-                    on_bytes=tell,
-                    place=place,
-                )
+        with self._gate.turn(self.patience.cancel), LocalSource(source) as local:
+            if self._in_parts(local.size, condition):
+                goal = Goal(key, content_type, if_match, if_none_match)
+                etag = self._parts.send(goal, local, on_bytes=tell, log=log)
+            elif local.size > HELD_WHOLE:
+                etag = self._put_streaming(key, local, condition, content_type, tell, place)
             else:
                 body = local.read()
                 tell(0)
+                local.check()  # what changed already is not sent: the retry would meet it there
                 etag = self._put_whole(key, body, condition, content_type, place)
                 tell(len(body))
             local.check()
             return Uploaded(bare(etag), local.size, local.sha256)
+
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        if_match: str | None = None,
+        size: int | None = None,
+        log: UploadLog | None = None,
+    ) -> Stored:
+        if size is None or size <= self._copy_in_parts_above:
+            return super().copy(source, target, if_match=if_match)
+        kind = self._requests.content_type(source, if_match=if_match)
+        etag = self._parts.copy(
+            source,
+            Goal(target, kind),
+            size=size,
+            if_match=if_match,
+            log=log,
+            part_size=self._copy_part,
+        )
+        return Stored(etag, self.server_time())
+
+    def list_uploads(self, prefix: str = "") -> Iterator[OpenUpload]:
+        return self._requests.uploads(prefix)
+
+    def list_parts(self, key: str, upload_id: str) -> Iterator[Part]:
+        return self._requests.parts(key, upload_id)
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        self._requests.abort(key, upload_id)
 
     def download(
         self,
@@ -93,18 +163,51 @@ class S3Store(S3Control):
         """Errors of `sink` are raised as they are."""
         tell = on_bytes or _nobody
         place = self._place.at("read", key)
-        tell(0)
-        body = self._open_body(key, if_match, place)
         digest, arrived = hashlib.sha256(), 0
-        for piece in body.chunks:
-            sink.write(piece)
-            digest.update(piece)
-            arrived += len(piece)
-            self._meter.down(len(piece))
-            tell(len(piece))
+        with self._gate.turn(self.patience.cancel):
+            tell(0)
+            body = self._open_body(key, if_match, place)
+            for piece in body.chunks:
+                sink.write(piece)
+                digest.update(piece)
+                arrived += len(piece)
+                self._meter.down(len(piece))
+                tell(len(piece))
         if arrived != body.size:
             raise Integrity(f"{place}: {arrived} of {body.size} bytes arrived")
         return Downloaded(bare(body.etag), arrived, digest.hexdigest())
+
+    def _in_parts(self, size: int, condition: dict[str, Any]) -> bool:
+        if condition and not self.joins_on_condition and size <= self._most_in_one:
+            return False
+        return size > self._multipart_above
+
+    def _put_streaming(
+        self,
+        key: str,
+        local: LocalSource,
+        condition: dict[str, Any],
+        content_type: str,
+        tell: OnBytes,
+        place: Place,
+    ) -> str:
+        """One request whose body is read from the file as it goes, and can be stopped."""
+        (piece,) = local.slices(local.size, check=lambda: tell(0))
+        body = SliceBody(local, piece, tell)
+        done = sent(
+            body,
+            place,
+            lambda: self._clients.get("part").put_object(
+                Bucket=self._bucket,
+                Key=self._root + key,
+                Body=as_file(body),
+                ContentMD5=md5_header(body),
+                ContentType=content_type,
+                **condition,
+            ),
+        )
+        self._meter.up(local.size)
+        return checked_etag(done, body, place)
 
     def _put_whole(
         self, key: str, body: bytes, condition: dict[str, Any], content_type: str, place: Place
@@ -118,24 +221,38 @@ class S3Store(S3Control):
                 if_none_match="IfNoneMatch" in condition,
                 content_type=content_type,
             ).etag
-        bulk = self._obstore()
-        self._meter.request()
-        etag = bulk.put(
-            self._root + key,
-            body,
-            condition=condition.get("IfMatch") or condition.get("IfNoneMatch"),
-            content_type=content_type,
-            place=place,
+        etag = self._through_obstore(
+            lambda bulk: bulk.put(
+                self._root + key,
+                body,
+                condition=condition.get("IfMatch") or condition.get("IfNoneMatch"),
+                content_type=content_type,
+                place=place,
+            )
         )
         self._meter.up(len(body))
+        self._prove(key, body, etag, place)
         return etag
+
+    def _prove(self, key: str, body: bytes, etag: str, place: Place) -> None:
+        """obstore follows redirects, and believes whoever answers with an ETag.
+
+        One that is the MD5 of what was sent is proof enough. Another is asked for, until it is
+        known that this endpoint has ETags of another kind.
+        """
+        if self._opaque or bare(etag) == hashlib.md5(body, usedforsecurity=False).hexdigest():
+            return
+        if self.head(key).etag != bare(etag):
+            raise InvalidResponse(f"{place} was answered, but is not there in that version")
+        self._opaque = True
 
     def _open_body(self, key: str, if_match: str | None, place: Place) -> Body:
         condition = self._condition(if_match)
         if addressable(self._root + key):
-            bulk = self._obstore()
-            self._meter.request()
-            return bulk.get(self._root + key, if_match=condition.get("IfMatch"), place=place)
+            wanted = condition.get("IfMatch")
+            return self._through_obstore(
+                lambda bulk: bulk.get(self._root + key, if_match=wanted, place=place)
+            )
         with boto_translated(place):
             found = self._clients.get("steady").get_object(
                 Bucket=self._bucket, Key=self._root + key, **condition
@@ -147,7 +264,24 @@ class S3Store(S3Control):
                 while piece := stream.read(CHUNK):
                     yield memoryview(piece)
 
-        return Body(etag_of(found, place), found["ContentLength"], chunks())
+        return Body(etag_of(found, place), size_of(found, place), chunks())
+
+    def _through_obstore(self, do: Callable[[Bulk], T]) -> T:
+        """Credentials that ran out are renewed: what was refused goes once more."""
+        bulk = self._obstore()
+        self._meter.request()
+        try:
+            done = do(bulk)
+        except AccessDenied as error:
+            if not (is_stale(error) and self._clients.signers().renew(bulk.signed_by)):
+                raise
+            with self._bulk_lock:
+                if self._bulk is bulk:
+                    self._bulk = None
+            self._meter.request()
+            done = do(self._obstore())
+        self.patience.answered()
+        return done
 
     def _obstore(self) -> Bulk:
         """Made when the first body moves; it goes where boto3 goes."""
@@ -159,7 +293,8 @@ class S3Store(S3Control):
                         endpoint=self._clients.endpoint,
                         region=self._clients.region,
                         virtual=self._virtual,
-                        signer=self._clients.signer(),
+                        signer=self._clients.signers().signer,
+                        read_s=self._settings.request_timeout_ms / 1000,
                         ca_bundle=self._clients.ca_bundle,
                     )
                 )

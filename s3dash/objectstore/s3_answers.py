@@ -1,15 +1,19 @@
 """Reading boto3's answers: ETags without quotes, dates, and what must be there."""
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from s3dash.errors import InvalidResponse
+from s3dash.errors import Integrity, InvalidResponse
 from s3dash.objectstore.meter import http_date
-from s3dash.objectstore.port import ObjectInfo
+from s3dash.objectstore.port import Fetched, ObjectInfo
 from s3dash.objectstore.s3_errors import Place
 
 Response = Mapping[str, Any]
+READS = 4
+_MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 def bare(etag: str) -> str:
@@ -26,6 +30,36 @@ def etag_of(answer: Response, place: Place) -> str:
             hint="check `endpoint`: is it an S3 server, without a proxy or login page before it?",
         )
     return bare(str(etag))
+
+
+def size_of(answer: Response, place: Place) -> int:
+    """The length in bytes of the object that an answer is about."""
+    size = answer.get("ContentLength")
+    if size is None:
+        raise InvalidResponse(f"{place}: the endpoint answered without a length")
+    return int(size)
+
+
+def confirmed(read: Callable[[], Fetched | None], place: Place) -> Fetched | None:
+    """What `read` gives, when there is no doubt about its bytes.
+
+    An ETag is no hash. But as a rule it is the MD5 of a small object, so where it looks like one
+    and is not that of the body, the bytes may have been damaged on their way, and what is merged
+    into a damaged index damages it for everybody: then two reads in a row must agree.
+    """
+    before: bytes | None = None
+    for _ in range(READS):
+        found = read()
+        if found is None or not _is_doubtful(found) or found.body == before:
+            return found
+        before = found.body
+    raise Integrity(f"{place}: its bytes differ from one read to the next")
+
+
+def _is_doubtful(found: Fetched) -> bool:
+    etag = found.info.etag.lower()
+    is_md5 = etag == hashlib.md5(found.body, usedforsecurity=False).hexdigest()
+    return not is_md5 and _MD5.fullmatch(etag) is not None
 
 
 def date_of(answer: Response) -> datetime | None:

@@ -5,11 +5,11 @@ a repeated conditional one would lose against itself. A GET is resumed by obstor
 ETag. obstore verifies no checksum: the caller hashes.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,32 +19,39 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store as BulkStore
 
 from s3dash.errors import InvalidResponse
-from s3dash.objectstore.s3_client import CONNECT_S, Signer
+from s3dash.objectstore.s3_client import CONNECT_S
 from s3dash.objectstore.s3_errors import Place, from_obstore, scrubbed
+from s3dash.objectstore.s3_signers import Signer
 
 if TYPE_CHECKING:
     from obstore import GetOptions
     from obstore.store import ClientConfig, S3Credential
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
+"""Bytes of a body that are handed on at a time; 50 downloads hold some of them each."""
 GET_RETRIES = 3
-RETRY_FOR = timedelta(seconds=60)
+RETRY_FOR = timedelta(seconds=20)
 # obstore's read timeout also runs while a body is still being sent: an upload over a slow line
-# would be cut off by it. So an upload has one limit for the whole of its at most 16 MB.
-UPLOAD_TIMEOUT = "15m"
-DOWNLOAD_TIMEOUT = "1h"
-DOWNLOAD_READ_TIMEOUT = "30s"
+# would be cut off by it. So an upload has one limit for the whole, by the slowest line that is
+# worth waiting for; one for small bodies, so that silence is noticed soon.
+SLOWEST = 16 << 10
+UPLOAD_SIZES = (64 << 10, 1 << 20, 16 << 20)
+DOWNLOAD_TIMEOUT = "12h"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where and as whom. `ca_bundle`: PEM file with roots that are trusted too."""
+    """Where and as whom. `read_s`: how long an endpoint may be silent, in seconds.
+
+    `ca_bundle`: PEM file with roots that are trusted too.
+    """
 
     bucket: str
     endpoint: str
     region: str
     virtual: bool
     signer: Callable[[], Signer]
+    read_s: float = 30.0
     ca_bundle: Path | None = None
 
 
@@ -58,16 +65,36 @@ class Body:
 
 
 class Bulk:
-    """Two connection pools: uploads are limited in time as a whole, downloads by silence."""
+    """Connection pools: uploads are limited in time as a whole, downloads by silence."""
 
     def __init__(self, target: Target) -> None:
-        upload: ClientConfig = {"timeout": UPLOAD_TIMEOUT}
+        self._target = target
+        self._opening = threading.Lock()
+        self._up: dict[int, BulkStore] = {}
+        self.signed_by: Signer | None = None
         download: ClientConfig = {
             "timeout": DOWNLOAD_TIMEOUT,
-            "read_timeout": DOWNLOAD_READ_TIMEOUT,
+            "read_timeout": f"{target.read_s}s",
         }
-        self._up = _open(target, upload, retries=0)
-        self._down = _open(target, download, retries=GET_RETRIES)
+        self._down = _open(target, self._credential, download, retries=GET_RETRIES)
+
+    def _for(self, size: int) -> BulkStore:
+        """The pool for a body of so many bytes; a larger one than the largest has its time too."""
+        most = next((s for s in UPLOAD_SIZES if size <= s), size)
+        with self._opening:
+            if most not in self._up:
+                upload: ClientConfig = {"timeout": f"{self._target.read_s + most / SLOWEST}s"}
+                self._up[most] = _open(self._target, self._credential, upload, retries=0)
+            return self._up[most]
+
+    def _credential(self) -> "S3Credential":
+        now = self.signed_by = self._target.signer()
+        return {
+            "access_key_id": now.access_key_id,
+            "secret_access_key": now.secret_access_key,
+            "token": now.token,
+            "expires_at": now.expires_at,
+        }
 
     def put(
         self, key: str, body: bytes, *, condition: str | None, content_type: str, place: Place
@@ -78,7 +105,7 @@ class Bulk:
             mode = "create" if condition == "*" else {"e_tag": condition}
         with _translated(place):
             result = obstore.put(
-                self._up,
+                self._for(len(body)),
                 key,
                 body,
                 mode=mode,
@@ -108,7 +135,13 @@ def addressable(key: str) -> bool:
     )
 
 
-def _open(target: Target, client: "ClientConfig", *, retries: int) -> BulkStore:
+def _open(
+    target: Target,
+    credential: "Callable[[], S3Credential]",
+    client: "ClientConfig",
+    *,
+    retries: int,
+) -> BulkStore:
     secure = urlsplit(target.endpoint).scheme == "https"
     options: ClientConfig = {**client, "allow_http": not secure, "connect_timeout": f"{CONNECT_S}s"}
     if target.ca_bundle is not None:
@@ -126,20 +159,10 @@ def _open(target: Target, client: "ClientConfig", *, retries: int) -> BulkStore:
         s3_express=False,
         request_payer=False,
         conditional_put="etag",
-        credential_provider=partial(_credential, target.signer),
+        credential_provider=credential,
         client_options=options,
         retry_config={"max_retries": retries, "retry_timeout": RETRY_FOR},
     )
-
-
-def _credential(signer: Callable[[], Signer]) -> "S3Credential":
-    now = signer()
-    return {
-        "access_key_id": now.access_key_id,
-        "secret_access_key": now.secret_access_key,
-        "token": now.token,
-        "expires_at": now.expires_at,
-    }
 
 
 def bucket_url(target: Target) -> str:

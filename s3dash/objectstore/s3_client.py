@@ -8,9 +8,6 @@ addressing, retries and checksums are always ours.
 import ipaddress
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,10 +17,14 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from s3dash.core.settings import Credentials, Datastore
+from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.errors import ConfigError, InvalidResponse
+from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.meter import Meter, http_date
+from s3dash.objectstore.patience import Patience
+from s3dash.objectstore.s3_again import Again
 from s3dash.objectstore.s3_errors import Place, boto_translated
+from s3dash.objectstore.s3_signers import Signers, sign_with
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,34 +33,32 @@ DEFAULT_REGION = "us-east-1"
 CONNECT_S = 5.0
 ONCE_READ_S = 10.0
 COMPLETE_READ_S = 120.0
-CREDENTIAL_TTL = timedelta(minutes=4)
 SPARE_CONNECTIONS = 16
 
-Role = Literal["steady", "once", "complete"]
-"""`steady` retries. `once` never does: lock and CAS calls, answered soon or read back.
-`complete` never does either, but waits long: an endpoint may take a minute to join parts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """Credentials of this moment; None never expires."""
-
-    access_key_id: str = field(repr=False)
-    secret_access_key: str = field(repr=False)
-    token: str | None = field(repr=False)
-    expires_at: datetime | None
+Role = Literal["steady", "once", "part", "complete"]
+"""`steady` is patient. `once` never sends again: lock and CAS calls, answered soon or read back.
+Nor does `part`, which carries a large body: whoever sends it says when it goes again. `complete`
+does not either, but waits long: an endpoint may take a minute to join parts."""
 
 
 class Clients:
     """Creates each client when it is first asked for; safe to call from any thread."""
 
-    def __init__(self, settings: Datastore, credentials: Credentials | None, meter: Meter) -> None:
+    def __init__(
+        self,
+        settings: Datastore,
+        credentials: CredentialSource,
+        meter: Meter,
+        patience: Patience | None = None,
+    ) -> None:
         self._settings = settings
         self._credentials = credentials
         self._meter = meter
+        self._patience = patience or Patience(retries=0)
         self._lock = threading.Lock()
-        self._core = botocore.session.Session(session_vars=self._session_vars())
+        self._core = self._fresh()
         self._session: boto3.Session | None = None
+        self._signers: Signers | None = None
         self._clients: dict[Role, S3Client] = {}
         self.region = settings.region or DEFAULT_REGION
         self.place = Place(settings.address, settings.bucket, self.region)
@@ -84,26 +83,10 @@ class Clients:
             found = self._core.get_config_variable("ca_bundle")
         return Path(found) if found else None
 
-    def signer(self) -> Callable[[], Signer]:
-        """A source of fresh credentials. Raises ConfigError when there are none at all."""
-        if self._credentials is not None:
-            own = self._credentials
-            fixed = Signer(own.access_key_id, own.secret_access_key, own.session_token, None)
-            return lambda: fixed
-        with self._lock, boto_translated(self.place):
-            found = self._open_session().get_credentials()
-        if found is None:
-            raise ConfigError(
-                f"no credentials were found for {self.place}",
-                hint="set `credentials` or `profile`, or AWS_ACCESS_KEY_ID and its secret",
-            )
-
-        def fresh() -> Signer:
-            now = found.get_frozen_credentials()
-            expires = datetime.now(UTC) + CREDENTIAL_TTL
-            return Signer(now.access_key or "", now.secret_key or "", now.token, expires)
-
-        return fresh
+    def signers(self) -> Signers:
+        """Who signs, for those who do not use boto3. Raises ConfigError: there is nobody."""
+        with self._lock:
+            return self._who()
 
     def close(self) -> None:
         with self._lock:
@@ -112,30 +95,42 @@ class Clients:
             self._clients.clear()
 
     def _create(self, role: Role) -> "S3Client":
-        own = self._credentials
+        signers = self._who()
         try:
             with boto_translated(self.place):
                 client = self._open_session().client(
                     "s3",
                     region_name=self.region,
                     endpoint_url=self._settings.endpoint,
-                    aws_access_key_id=own.access_key_id if own else None,
-                    aws_secret_access_key=own.secret_access_key if own else None,
-                    aws_session_token=own.session_token if own else None,
                     config=_config(self._settings, role),
                 )
         except ValueError as error:
             raise ConfigError(f"`endpoint` is no URL: {self._settings.endpoint}") from error
         _watch(client, self._meter, self.place)
+        again = Again(signers, self._patience, self.place, steady=role == "steady")
+        # the stubs believe that a handler returns nothing
+        client.meta.events.register_first("needs-retry.s3", again)  # type: ignore[arg-type]
         return client
+
+    def _who(self) -> Signers:
+        """The caller has the lock."""
+        if self._signers is None:
+            self._signers = Signers(self._credentials, self._fresh, self.place)
+        return self._signers
 
     def _open_session(self) -> boto3.Session:
         """One session, so that the clients share its loaded models. The caller has the lock."""
         if self._session is None:
-            if self._credentials is None and self._settings.profile is not None:
-                self._core.set_config_variable("profile", self._settings.profile)
+            sign_with(self._core, self._who())
             self._session = boto3.Session(botocore_session=self._core)
         return self._session
+
+    def _fresh(self) -> botocore.session.Session:
+        """A session that has read nothing yet."""
+        session = botocore.session.Session(session_vars=self._session_vars())
+        if self._credentials is None and self._settings.profile is not None:
+            session.set_config_variable("profile", self._settings.profile)
+        return session
 
     def _session_vars(self) -> dict[str, Any]:
         """Where botocore may look; nowhere, when the credentials are given."""
@@ -154,6 +149,7 @@ def _config(settings: Datastore, role: Role) -> Config:
     read_s = {
         "steady": wanted,
         "once": min(wanted, ONCE_READ_S),
+        "part": wanted,
         "complete": max(wanted, COMPLETE_READ_S),
     }
     options: dict[str, Any] = {
@@ -161,7 +157,7 @@ def _config(settings: Datastore, role: Role) -> Config:
         "s3": {"addressing_style": "virtual" if virtual_hosted(settings) else "path"},
         "connect_timeout": min(wanted, CONNECT_S),
         "read_timeout": read_s[role],
-        "retries": {"mode": "standard", "total_max_attempts": 3 if role == "steady" else 1},
+        "retries": {"mode": "standard", "total_max_attempts": 1},  # see Again
         "max_pool_connections": (
             max(settings.pull_concurrency, settings.push_concurrency) + SPARE_CONNECTIONS
         ),
@@ -192,11 +188,24 @@ def _watch(client: "S3Client", meter: Meter, place: Place) -> None:
     events = client.meta.events
     events.register("before-send.s3", partial(_sent, meter))
     events.register("response-received.s3", partial(_answered, meter))
+    events.register_last("before-parameter-build.s3", _stay_here)
     events.register("response-received.s3.ListObjectsV2", partial(_check_listing, place))
+    events.register("response-received.s3.DeleteObject", partial(_check_deletion, place))
 
 
-def _sent(meter: Meter, **_: object) -> None:
+def _stay_here(context: dict[str, Any], **_: object) -> None:
+    """Botocore follows a redirect to another region, and one that redirects again for ever.
+
+    A wrong region is the user's to mend: obstore would not find the way either.
+    """
+    context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _sent(meter: Meter, request: object = None, **_: object) -> None:
     meter.request()
+    body = getattr(request, "body", None)
+    if isinstance(body, SliceBody):
+        body.sending()  # until here it was only signed
 
 
 def _answered(meter: Meter, response_dict: dict[str, Any] | None = None, **_: object) -> None:
@@ -214,3 +223,11 @@ def _check_listing(place: Place, response_dict: dict[str, Any] | None = None, **
             f"{place} answered a listing with something that is none",
             hint="check `endpoint`: is it an S3 server, without a proxy or login page before it?",
         )
+
+
+def _check_deletion(place: Place, response_dict: dict[str, Any] | None = None, **_: object) -> None:
+    """A success that has something to say is not S3's: it says nothing there."""
+    if response_dict is None or not 200 <= int(response_dict["status_code"]) < 300:
+        return
+    if bytes(response_dict["body"]).strip():
+        raise InvalidResponse(f"{place} answered a deletion with something that is no answer")

@@ -1,21 +1,42 @@
 """The small calls: listings, single objects, conditions and deletions, all through boto3."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from botocore.exceptions import ClientError
 
-from s3dash.core.settings import Credentials, Datastore
-from s3dash.errors import InvalidResponse, NotFound, PreconditionFailed, ServerFault
+from s3dash.core.settings import CredentialSource, Datastore
+from s3dash.errors import (
+    AccessDenied,
+    InvalidResponse,
+    NotFound,
+    PreconditionFailed,
+    S3DashError,
+    ServerFault,
+)
 from s3dash.objectstore.meter import Meter
+from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Fetched, ObjectInfo, Stored, Usage
-from s3dash.objectstore.s3_answers import Response, bare, date_of, etag_of, info_of, utc
+from s3dash.objectstore.s3_answers import (
+    Response,
+    bare,
+    confirmed,
+    date_of,
+    etag_of,
+    info_of,
+    size_of,
+    utc,
+)
 from s3dash.objectstore.s3_client import Clients
 from s3dash.objectstore.s3_errors import Answer, Place, boto_translated, refused
 
+if TYPE_CHECKING:
+    from s3dash.objectstore.s3_examination import S3Examination
+
 PAGE = 1000
+T = TypeVar("T")
 
 
 class S3Control:
@@ -25,14 +46,22 @@ class S3Control:
     """
 
     def __init__(
-        self, settings: Datastore, credentials: Credentials | None, *, page_size: int = PAGE
+        self,
+        settings: Datastore,
+        credentials: CredentialSource,
+        *,
+        page_size: int = PAGE,
+        patience: Patience | None = None,
     ) -> None:
         self.etag_quotes = True
+        self.patience = patience or Patience()
+        self._settings = settings
+        self._credentials = credentials
         self._bucket = settings.bucket
         self._root = f"{settings.prefix}/" if settings.prefix else ""
         self._page_size = page_size
         self._meter = Meter()
-        self._clients = Clients(settings, credentials, self._meter)
+        self._clients = Clients(settings, credentials, self._meter, self.patience)
         self._place = self._clients.place
 
     @property
@@ -41,6 +70,12 @@ class S3Control:
 
     def server_time(self) -> datetime | None:
         return self._meter.server_time
+
+    def examination(self) -> "S3Examination":
+        """The doctor's way to ask what the port has no words for."""
+        from s3dash.objectstore.s3_examination import S3Examination
+
+        return S3Examination(self._settings, self._credentials, self._clients, tag=self._tag)
 
     def close(self) -> None:
         """Closes idle connections; the store opens new ones when it is used again."""
@@ -84,7 +119,7 @@ class S3Control:
         except NotFound:
             self._prove_bucket()
             raise
-        return info_of(key, found["ContentLength"], found, place)
+        return info_of(key, size_of(found, place), found, place)
 
     def get(
         self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
@@ -93,6 +128,9 @@ class S3Control:
         options = self._condition(if_match)
         if if_none_match is not None:
             options["IfNoneMatch"] = self._tag(if_none_match)
+        return confirmed(lambda: self._patiently(lambda: self._get(key, options, place)), place)
+
+    def _get(self, key: str, options: dict[str, Any], place: Place) -> Fetched | None:
         with self._reading(place, unless="304") as unchanged:
             found = self._clients.get("steady").get_object(
                 Bucket=self._bucket, Key=self._root + key, **options
@@ -109,6 +147,11 @@ class S3Control:
         if length <= 0:
             return b""
         place = self._place.at("read", key)
+        return self._patiently(lambda: self._get_range(key, start, length, if_match, place))
+
+    def _get_range(
+        self, key: str, start: int, length: int, if_match: str | None, place: Place
+    ) -> bytes:
         with self._reading(place, unless="InvalidRange") as beyond:
             found = self._clients.get("steady").get_object(
                 Bucket=self._bucket,
@@ -253,6 +296,8 @@ class S3Control:
                 self._clients.get("steady").head_bucket(Bucket=self._bucket)
         except NotFound as error:
             raise refused(Answer(404, "NoSuchBucket"), place) from error
+        except AccessDenied:
+            return  # it is there; we may list below our prefix only
 
     @contextmanager
     def _reading(self, place: Place, *, unless: str) -> Iterator[set[str]]:
@@ -266,6 +311,17 @@ class S3Control:
         except AttributeError as error:
             # botocore stumbles over a 500 on GET that carries a checksum header.
             raise ServerFault(f"the endpoint failed to {place.action} {place}") from error
+
+    def _patiently(self, read: Callable[[], T]) -> T:
+        """A body that breaks off is read again, like an answer that never came."""
+        tried = 0
+        while True:
+            try:
+                return read()
+            except S3DashError as error:
+                tried += 1
+                if not self.patience.again(tried, error):
+                    raise
 
     def _condition(self, if_match: str | None, *, absent: bool = False) -> dict[str, Any]:
         if if_match is not None:

@@ -16,6 +16,7 @@ from s3dash.errors import (
     AccessDenied,
     BucketNotFound,
     ConfigError,
+    CredentialsExpired,
     Integrity,
     InvalidResponse,
     NotFound,
@@ -50,11 +51,26 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An error answer, whichever SDK brought it. `code` is S3's, or the status when it has none."""
+    """An error answer, whichever SDK brought it. `code` is S3's, or the status when it has none.
+
+    A server may repeat the request in either, signature and session token included: only what
+    reads like a code, or like a sentence of short words, is taken.
+    """
 
     status: int
     code: str
     message: str = ""
+
+    def __post_init__(self) -> None:
+        if not _IS_CODE.fullmatch(self.code):
+            object.__setattr__(self, "code", str(self.status))
+        if not _IS_SENTENCE.fullmatch(self.message):
+            object.__setattr__(self, "message", "")
+
+
+_IS_CODE = re.compile(r"(?=.*[a-z])[A-Z][A-Za-z]{1,60}(\d{1,3}[A-Za-z]{1,40})?|\d{1,3}")
+_IS_SENTENCE = re.compile(r"(?=.{1,300}$)[^\s]{1,18}( [^\s]{1,18})*")
+"""Shorter words than any key, secret or token."""
 
 
 _CODES: dict[str, type[StoreError]] = {
@@ -68,13 +84,13 @@ _CODES: dict[str, type[StoreError]] = {
     "AccountProblem": AccessDenied,
     "AllAccessDisabled": AccessDenied,
     "AuthorizationHeaderMalformed": AccessDenied,
-    "ExpiredToken": AccessDenied,
+    "ExpiredToken": CredentialsExpired,
     "InvalidAccessKeyId": AccessDenied,
     "InvalidToken": AccessDenied,
     "NotSignedUp": AccessDenied,
     "RequestTimeTooSkewed": AccessDenied,
     "SignatureDoesNotMatch": AccessDenied,
-    "TokenRefreshRequired": AccessDenied,
+    "TokenRefreshRequired": CredentialsExpired,
     "BadDigest": Integrity,
     "InvalidDigest": Integrity,
     "XAmzContentChecksumMismatch": Integrity,
@@ -104,12 +120,14 @@ _HINTS = {
     "RequestTimeTooSkewed": "this machine's clock is wrong: set it",
     "AccessDenied": "the credentials are known but lack a permission: see `s3dash doctor`",
 }
+_STALE = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "InvalidAccessKeyId")
 _REDIRECTS = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "301"}
 _SENTENCES: dict[type[StoreError], str] = {
     NotFound: "there is no {place}",
     BucketNotFound: "there is no {place}",
     PreconditionFailed: "{place} is not the version that was expected",
     AccessDenied: "access denied: cannot {action} {place}",
+    CredentialsExpired: "the credentials ran out: cannot {action} {place}",
     Integrity: "{place}: the bytes differ from their checksum",
     NotImplementedByEndpoint: "the endpoint cannot {action} {place} the way it was asked to",
     Throttled: "the endpoint asks to slow down: could not {action} {place}",
@@ -123,15 +141,26 @@ def refused(answer: Answer, place: Place) -> S3DashError:
     if kind is BucketNotFound:
         place = replace(place, key="")
     sentence = _SENTENCES.get(kind, "could not {action} {place}")
-    told = f"{answer.code}: {answer.message}" if kind is StoreError else answer.code
+    told = (
+        f"{answer.code}: {answer.message}" if kind is StoreError and answer.message else answer.code
+    )
     text = sentence.format(action=place.action, place=place)
-    return kind(f"{text} ({told})", hint=_hint(answer, place))
+    return kind(f"{text} ({told})", hint=_hint(answer, place), brief=_brief(answer))
+
+
+def _brief(answer: Answer) -> str:
+    names = [str(answer.status)] if answer.status else []
+    if answer.code != str(answer.status):
+        names.append(answer.code)
+    return f"{' '.join(names)} from the endpoint"
 
 
 def _kind(answer: Answer, place: Place) -> type[StoreError]:
     kind = _CODES.get(answer.code) or _STATUSES.get(answer.status)
     if kind is None and answer.status == 409 and place.conditional:
         return PreconditionFailed  # another conditional write is under way
+    if kind is None and answer.code == "400" and place.action == "look at":
+        return AccessDenied  # without a body nobody says why; it is what S3 does to old tokens
     if kind is None:
         kind = ServerFault if answer.status >= 500 else StoreError
     if kind is NotFound and answer.code == "404" and place.action != "look at":
@@ -148,7 +177,14 @@ def _hint(answer: Answer, place: Place) -> str:
         return f"region {place.region} is wrong for this bucket: set `region` to {right}"
     if answer.code == "NoSuchBucket":
         return "check `bucket`, `endpoint` and `region`"
+    if answer.code in ("400", "403") and place.action == "look at":
+        return "no reason was given; the credentials may have run out, or lack a permission"
     return _HINTS.get(answer.code, "")
+
+
+def is_stale(error: S3DashError) -> bool:
+    """Whether newer credentials, if there are any, would be another matter."""
+    return any(code in error.brief for code in _STALE)
 
 
 def unreachable(place: Place, why: str) -> Unreachable:
@@ -156,6 +192,7 @@ def unreachable(place: Place, why: str) -> Unreachable:
     return Unreachable(
         f"no answer from {place.endpoint} when asked to {place.action} {what} ({why})",
         hint="check `endpoint` and the network",
+        brief="no answer from the endpoint",
     )
 
 
@@ -181,7 +218,7 @@ _LOGIN = (sdk.CredentialRetrievalError, sdk.SSOError, sdk.TokenRetrievalError)
 
 @contextmanager
 def boto_translated(place: Place, *, but: str = "") -> Iterator[None]:
-    """Raises what boto3 raises inside as one of ours, with the original as its cause.
+    """Raises what boto3 raises inside as one of ours, caused by the original without its text.
 
     A ClientError with the code `but` stays what it is.
     """
@@ -190,7 +227,17 @@ def boto_translated(place: Place, *, but: str = "") -> Iterator[None]:
     except (sdk.BotoCoreError, sdk.ClientError, ResponseParserError) as error:
         if but and isinstance(error, sdk.ClientError) and answer_of(error).code == but:
             raise
-        raise from_boto(error, place) from error
+        told = from_boto(error, place)
+        _scrub(error)
+        raise told from error
+
+
+def _scrub(error: Exception) -> None:
+    """Take out what repeats the request: its headers carry the credentials. The type stays."""
+    error.args = (type(error).__name__,)
+    for name in ("response", "kwargs", "request"):
+        if hasattr(error, name):
+            setattr(error, name, {})
 
 
 def from_boto(error: Exception, place: Place) -> S3DashError:
@@ -260,4 +307,6 @@ def from_obstore(error: Exception, place: Place) -> S3DashError:
 
 
 def scrubbed(error: Exception) -> BulkFault:
+    """What stands for the error from now on. It loses its text: it stays in the chain."""
+    error.args = (type(error).__name__,)
     return BulkFault(type(error).__name__)

@@ -1,18 +1,33 @@
-"""A local file that is being uploaded: read once, hashed, and watched for changes."""
+"""A local file that is being uploaded: hashed in one pass, sent from disk, watched for changes."""
 
 import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from s3dash.errors import LocalChanged, LocalError
 
+CHUNK = 1 << 20
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 # O_NOFOLLOW: a path that became a symlink is not followed; O_NONBLOCK: a FIFO does not hang us.
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A piece of a file as it was when it was hashed: offset and length in bytes, binary MD5.
+
+    Numbers begin at 1. The MD5 is what S3 checks a body by and, as a rule, its ETag.
+    """
+
+    number: int
+    start: int
+    size: int
+    md5: bytes
 
 
 class LocalSource:
@@ -24,9 +39,10 @@ class LocalSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = os.fdopen(_open(path), "rb", buffering=0)
-        self._before = _identity(os.fstat(self._file.fileno()))
-        self.size = os.fstat(self._file.fileno()).st_size
+        self._handle = _open(path)
+        found = os.fstat(self._handle)
+        self._before = _identity(found)
+        self.size = found.st_size
         self._hash = hashlib.sha256()
 
     def __enter__(self) -> Self:
@@ -38,25 +54,50 @@ class LocalSource:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        os.close(self._handle)
 
     @property
     def sha256(self) -> str:
-        """Of the bytes read so far, in hex."""
+        """Of the bytes that the latest pass has read so far, in hex."""
         return self._hash.hexdigest()
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """The whole content in pieces of `size` bytes, the last one shorter; none when empty."""
-        left = self.size
-        while left > 0:
-            chunk = self._exactly(min(size, left))
-            left -= len(chunk)
+        self._hash = hashlib.sha256()
+        for start in range(0, self.size, size):
+            chunk = self.read_at(start, min(size, self.size - start))
+            self._hash.update(chunk)
             yield chunk
+        self.check()
+
+    def slices(self, size: int, *, check: Callable[[], None]) -> Iterator[Slice]:
+        """One pass over the file that holds no more than a chunk; an empty file has no slice.
+
+        `check` is called often, and stops the pass by raising.
+        """
+        self._hash = hashlib.sha256()
+        for number, start in enumerate(range(0, self.size, size), 1):
+            length = min(size, self.size - start)
+            yield Slice(number, start, length, self._hashed(start, length, check))
         self.check()
 
     def read(self) -> bytes:
         """The whole content at once."""
         return b"".join(self.chunks(max(self.size, 1)))
+
+    def read_at(self, start: int, count: int) -> bytes:
+        """Exactly these bytes; any thread may ask. An early end means that the file shrank."""
+        piece = os.pread(self._handle, count, start)
+        if len(piece) == count:
+            return piece
+        pieces, left = [piece], count - len(piece)
+        while left > 0:  # a read may be short
+            if not piece:
+                raise LocalChanged(f"{self.path} became shorter while it was uploaded")
+            piece = os.pread(self._handle, left, start + count - left)
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
     def check(self) -> None:
         """Raises LocalChanged when the file, or what its path leads to, is another one now."""
@@ -64,21 +105,18 @@ class LocalSource:
             at_path = os.lstat(self.path)
         except OSError as error:
             raise LocalChanged(f"{self.path} went away while it was uploaded") from error
-        held = _identity(os.fstat(self._file.fileno()))
+        held = _identity(os.fstat(self._handle))
         if held != self._before or _identity(at_path) != self._before:
             raise LocalChanged(f"{self.path} changed while it was uploaded")
 
-    def _exactly(self, count: int) -> bytes:
-        """A raw read may be short; an early end means that the file shrank."""
-        pieces, left = [], count
-        while left > 0:
-            piece = self._file.read(left)
-            if not piece:
-                raise LocalChanged(f"{self.path} became shorter while it was uploaded")
-            self._hash.update(piece)
-            pieces.append(piece)
-            left -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    def _hashed(self, start: int, length: int, check: Callable[[], None]) -> bytes:
+        md5 = hashlib.md5(usedforsecurity=False)
+        for at in range(start, start + length, CHUNK):
+            check()
+            chunk = self.read_at(at, min(CHUNK, start + length - at))
+            self._hash.update(chunk)
+            md5.update(chunk)
+        return md5.digest()
 
 
 def _open(path: Path) -> int:

@@ -17,12 +17,15 @@ from textual.screen import Screen
 
 from s3dash.clock import Clock, SystemClock
 from s3dash.core.lock import LockInfo
-from s3dash.core.plan import Direction
+from s3dash.core.plan import WAYS, Direction
+from s3dash.core.report import ConflictInfo
+from s3dash.core.settings import Take
 from s3dash.engine.api import EngineApi
 from s3dash.errors import S3DashError
 from s3dash.tui import hints, keys, permits
 from s3dash.tui.bridge import POLL_S, Bridge
 from s3dash.tui.cells import Cell
+from s3dash.tui.flows import conflicts as conflict_flows
 from s3dash.tui.flows import leave, namespaces, operate
 from s3dash.tui.flows import locks as lock_flows
 from s3dash.tui.last_event import LastEvent
@@ -257,6 +260,17 @@ class DashApp(App[None], inherit_bindings=False):
 
     def release(self, lock: LockInfo) -> None:
         self._go(lock_flows.release(self, lock), group="plan")
+
+    def decide(self, conflicts: Sequence[ConflictInfo], take: Take) -> None:
+        if not self._refuses(f"conflicts.{take}"):
+            self._go(conflict_flows.decide(self, conflicts, take), group="plan")
+
+    def start_decisions(self, conflicts: Sequence[ConflictInfo], take: Take) -> None:
+        """Carry out what the user decided."""
+        if self._refuses(f"conflicts.{take}"):
+            return
+        cancel = self.operation.begin(WAYS[take][0], self.look.site.name)
+        self._go(conflict_flows.run(self, conflicts, take, cancel), group="operation")
 
     def use_site(self, name: str) -> None:
         names = [site.name for site in self.look.sites]

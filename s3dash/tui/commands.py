@@ -1,10 +1,12 @@
 """What the screen may ask of the application. Widgets see this, never an engine."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Direction
+from s3dash.core.report import ConflictInfo
+from s3dash.core.settings import Take
 from s3dash.tui.cells import Cell
 from s3dash.tui.look import Look
 
@@ -45,6 +47,10 @@ class Commands(Protocol):
         ...
 
     def release(self, lock: LockInfo) -> None: ...
+
+    def decide(self, conflicts: Sequence[ConflictInfo], take: Take) -> None:
+        """Settle these conflicts, after a question."""
+        ...
 
     def use_site(self, name: str) -> None: ...
 

@@ -179,6 +179,32 @@ LOCKS = (
         about="open a lock whose holder has gone",
     ),
 )
+CONFLICTS = (
+    Key(
+        name="conflicts.local",
+        keys="l",
+        action="take('local')",
+        text="take local",
+        footer=11,
+        about="the local version goes to the bucket, the other one to the trash",
+    ),
+    Key(
+        name="conflicts.remote",
+        keys="r",
+        action="take('remote')",
+        text="take remote",
+        footer=12,
+        about="the bucket's version is fetched, the local one goes to the trash",
+    ),
+    Key(
+        name="conflicts.both",
+        keys="b",
+        action="take('both')",
+        text="keep both",
+        footer=13,
+        about="the bucket's version keeps the name, the local one gets another",
+    ),
+)
 LOG = (
     Key(
         name="log.freeze",
@@ -208,6 +234,7 @@ PLAN = (
     Key(name="plan.run", keys="enter", action="run", text="run", footer=2),
     Key(name="plan.confirm", keys="y", action="confirm", text="yes, run it", footer=3),
 )
+DECIDE = (Key(name="decide.confirm", keys="y", action="confirm", text="yes, decide so", footer=1),)
 RELEASE = (
     Key(name="release.confirm", keys="y", action="confirm", text="yes, release it", footer=1),
 )
@@ -217,8 +244,8 @@ LEAVE = (
 )
 
 ALL = (
-    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *LOG, *FILTER,
-    *MODAL, *READ, *PLAN, *RELEASE, *LEAVE,
+    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *CONFLICTS, *LOG, *FILTER,
+    *MODAL, *READ, *PLAN, *DECIDE, *RELEASE, *LEAVE,
 )  # fmt: skip
 BY_NAME = {key.name: key for key in ALL}
 

@@ -8,6 +8,8 @@ from textual.containers import Vertical
 
 from s3dash.core.lock import LockInfo
 from s3dash.core.progress import Transfer
+from s3dash.core.report import ConflictInfo
+from s3dash.core.settings import Take
 from s3dash.core.snapshot import DirtyRow, HistoryRow
 from s3dash.tui import keys
 from s3dash.tui.cells import Cell, one
@@ -93,8 +95,24 @@ class LocksPane(ListPane[LockInfo]):
 
 
 class ConflictsPane(ListPane[Clash]):
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.CONFLICTS)
+
     def __init__(self, commands: Commands) -> None:
         super().__init__(ConflictsView(), commands)
+
+    def action_take(self, take: Take) -> None:
+        """For the marked rows, else for the one under the cursor; blocked paths are left out."""
+        chosen = self._chosen()
+        if chosen:
+            self.commands.decide(chosen, take)
+        else:
+            self.commands.tell("there is no conflict to decide here")
+
+    def _chosen(self) -> list[ConflictInfo]:
+        marks, row = self.model.marks, self.model.current
+        rows = self.view.rows(self.commands.look) if marks else [row] if row else []
+        wanted = [r for r in rows if not marks or self.view.key(r) in marks]
+        return [r.conflict for r in wanted if r.conflict is not None]
 
 
 class LogPane(ListPane[HistoryRow]):

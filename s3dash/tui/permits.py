@@ -3,7 +3,8 @@
 from s3dash.tui.format import safe
 from s3dash.tui.look import Look
 
-MOVING = ("push", "pull", "sync")
+DECIDING = ("conflicts.local", "conflicts.remote", "conflicts.both")
+MOVING = ("push", "pull", "sync", *DECIDING)
 
 
 def why_not(name: str, look: Look, *, namespaces: bool) -> str:

@@ -13,8 +13,16 @@ from s3dash.core.cancel import CancelToken
 from s3dash.core.diff import Base, Local, Remote, Verdict
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Change, Direction, Plan, make_plan
-from s3dash.core.report import IndexInfo, LocalInfo, RemoteInfo, Result, Status
-from s3dash.core.settings import ConflictPolicy, Datastore
+from s3dash.core.report import (
+    ConflictInfo,
+    IndexInfo,
+    LocalInfo,
+    RemoteInfo,
+    Result,
+    Status,
+    TrashItem,
+)
+from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import HistoryRow, Snapshot
 from s3dash.engine.api import Subscription
 from s3dash.objectstore.port import Capabilities
@@ -72,6 +80,7 @@ class FakeEngine:
     result: Result = field(default_factory=lambda: Result(action="push"))
     changes: list[Change] = field(default_factory=list)
     found_locks: list[LockInfo] = field(default_factory=list)
+    trashed: list[TrashItem] = field(default_factory=list)
     rows: list[HistoryRow] = field(default_factory=list)
     error: Exception | None = None
     job: Callable[[CancelToken], None] = lambda cancel: None
@@ -125,6 +134,36 @@ class FakeEngine:
         self._fail()
         return self.result
 
+    def conflicts(self) -> list[ConflictInfo]:
+        self._fail()
+        return self.answer.conflicts
+
+    def resolve(
+        self,
+        path: str,
+        *,
+        take: Take,
+        shown: ConflictInfo | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        self.calls.append(("resolve", (path, take, shown)))
+        self.job(cancel or CancelToken())
+        self._fail()
+        return self.result
+
+    def trash(self) -> list[TrashItem]:
+        self._fail()
+        return self.trashed
+
+    def restore_trash(self, id: str, *, to: str | None = None) -> str:
+        self.calls.append(("restore", (id, to)))
+        self._fail()
+        return to or next(item.path for item in self.trashed if item.id == id)
+
+    def drop_trash(self, id: str) -> TrashItem:
+        self.calls.append(("drop", id))
+        return next(item for item in self.trashed if item.id == id)
+
     def locks(self) -> list[LockInfo]:
         self._fail()
         return self.found_locks
@@ -164,14 +203,26 @@ class FakeServices:
         self.seen.append(options)
         return self.fake
 
-    def doctor(self, options: Options) -> tuple[Datastore, Any]:
+    def settings(self, options: Options) -> Datastore:
+        self.seen.append(options)
+        return SETTINGS
+
+    def doctor(
+        self, options: Options, *, on_check: Callable[[int, int, str], None] | None = None
+    ) -> tuple[Datastore, Any]:
         from s3dash.objectstore.probe import Check, Doctor
+        from s3dash.objectstore.probe_permissions import Permission
 
         self.seen.append(options)
+        if on_check is not None:
+            on_check(1, 1, "conditional create")
         ok = self.locking == "safe"
         check = Check(name="conditional create", ok=ok, detail="the second PUT was refused")
         return SETTINGS, Doctor(
-            locking="safe" if ok else "unsafe", checks=[check], capabilities=Capabilities()
+            locking="safe" if ok else "unsafe",
+            checks=[check],
+            capabilities=Capabilities(),
+            permissions=[Permission("s3:GetObject", True, "denied", "nothing can be read")],
         )
 
     def dashboard(self, options: Options, note: Callable[[str], None]) -> int:

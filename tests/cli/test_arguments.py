@@ -74,8 +74,8 @@ def test_the_help_names_every_command() -> None:
     done = cli("--help")
     assert done.code == 0
     for name in (
-        "status", "diff", "push", "pull", "sync", "conflicts", "locks", "namespaces", "history",
-        "doctor", "config", "demo",
+        "status", "diff", "push", "pull", "sync", "conflicts", "trash", "locks", "namespaces",
+        "history", "doctor", "config", "demo",
     ):  # fmt: skip
         assert f"\n  {name} " in done.out
 

@@ -86,6 +86,27 @@ def test_two_desks_share_files_and_a_conflict_keeps_both(weed: Server, tmp_path:
     assert (ben.cache / "files/a.txt").read_text() == "ada\n"
     assert len(ben("history", "--json").document["history"]) >= 3
 
+    (lost,) = [t for t in ben("trash", "--json").document["trash"] if not t["expires"]]
+    assert (lost["path"], lost["size"]) == ("files/a.txt", 4)
+    assert ben("trash", "restore", lost["id"]).code == 2, "another file is there"
+    assert ben("trash", "restore", lost["id"][:20], "--to", "files/mine.txt").code == 0
+    assert (ben.cache / "files/mine.txt").read_text() == "ben\n"
+
+    ada.write("files/a.txt", "ada, again\n")
+    ben.write("files/a.txt", "ben, again\n")
+    assert ada("push", "--json").document["pushed"] == 1
+    assert ben("conflicts", "resolve", "files/mine.txt", "--take", "local").code == 2
+    done = ben("conflicts", "resolve", "files/a.txt", "--take", "local", "--json")
+    assert (done.code, done.document["pushed"]) == (0, 1)
+    assert ben("conflicts").code == 0
+    newest = ben("trash", "--json").document["trash"][-1]
+    assert (newest["path"], newest["reason"]) == (
+        "files/a.txt",
+        "replaced in the bucket by the local one",
+    )
+    assert ada("pull", "--json").code == 0
+    assert (ada.cache / "files/a.txt").read_text() == "ben, again\n"
+
 
 def test_locks_and_namespaces_of_a_real_bucket(weed: Server, tmp_path: Path) -> None:
     bucket = weed.make_bucket()

@@ -60,7 +60,12 @@ def backend(
     prefix = f"team/{uuid.uuid4().hex[:10]}"
     if request.param == "memory":
         shared = MemoryBucket()
-        made = Backend("memory", lambda **_: MemoryStore(shared, prefix), prefix=prefix)
+
+        def in_memory(*, page_size: int = 0, copy_part: int = PART, **options: Any) -> ObjectStore:
+            sizes = {"multipart_above": PART, "part_size": PART, **options}
+            return MemoryStore(shared, prefix, **sizes)
+
+        made = Backend("memory", in_memory, prefix=prefix)
     else:
         made = _on_server(request.getfixturevalue(request.param), buckets, tmp_path, prefix)
     yield made

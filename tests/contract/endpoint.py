@@ -8,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from s3dash.core.settings import Credentials, Datastore
+from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.s3 import S3Store
+from tests.engine.clocks import QuickClock
 
 CREDENTIALS = Credentials("AKIAFAKE", "fake-secret-value", "fake-session-token")
 
@@ -51,7 +53,8 @@ class Endpoint:
             "request_timeout_ms": 3000,
             **over,
         }
-        return S3Store(Datastore(**fields), CREDENTIALS)  # type: ignore[arg-type] # free mix
+        settings = Datastore(**fields)  # type: ignore[arg-type] # free mix
+        return S3Store(settings, CREDENTIALS, patience=Patience(QuickClock()))
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def test_exactly_the_given_credentials_sign_every_request(
         store = endpoint.store(tmp_path)
         store.put("k", b"x")
         store.upload("k", tmp_path / "f")
-        assert len(endpoint.asked) == 2
+        assert len(endpoint.asked) == 3  # the last: is it there, under an ETag that is no MD5?
         for asked in endpoint.asked:
             assert f"Credential={CREDENTIALS.access_key_id}/" in asked.headers["authorization"]
             assert "/us-east-1/s3/" in asked.headers["authorization"]

@@ -10,6 +10,7 @@ import pytest
 from s3dash.errors import (
     AccessDenied,
     BucketNotFound,
+    CredentialsExpired,
     Integrity,
     InvalidResponse,
     NotFound,
@@ -80,7 +81,7 @@ def test_a_listing_of_keys_outside_the_prefix_is_an_error(tmp_path: Path) -> Non
 STATUSES: list[tuple[int, str, type[S3DashError]]] = [
     (400, "BadDigest", Integrity),
     (400, "RequestTimeout", Unreachable),
-    (400, "ExpiredToken", AccessDenied),
+    (400, "ExpiredToken", CredentialsExpired),
     (400, "InvalidRequest", StoreError),
     (401, "", AccessDenied),
     (403, "AccessDenied", AccessDenied),
@@ -277,7 +278,7 @@ def test_conditions_are_sent_in_the_endpoint_s_dialect(tmp_path: Path, quotes: b
         store.get("k", if_match="abc")
         store.download("k", io.BytesIO(), if_match="abc")
         store.delete("k", if_match="abc")
-        sent = [asked.headers["if-match"] for asked in endpoint.asked]
+        sent = [a.headers["if-match"] for a in endpoint.asked if a.method != "HEAD"]
         assert sent == ['"abc"' if quotes else "abc"] * 6
         store.close()
 

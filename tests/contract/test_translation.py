@@ -17,8 +17,8 @@ from s3dash.errors import (
     Unreachable,
 )
 from s3dash.objectstore.s3_bulk import Target, addressable, bucket_url
-from s3dash.objectstore.s3_client import Signer
 from s3dash.objectstore.s3_errors import Place, from_boto, from_obstore, scrubbed
+from s3dash.objectstore.s3_signers import Signer
 from tests.contract.endpoint import Reply, answering
 
 PLACE = Place("https://s3.test", "bucket", "eu-west-1").at("read", "k")

@@ -3,6 +3,8 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
+from s3dash.clock import SystemClock
+
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
@@ -35,3 +37,26 @@ class TestClock:
     def suspend(self, seconds: float) -> None:
         """The machine slept: the wall clock went on, the monotonic one did not."""
         self._wall_ahead += seconds
+
+
+class QuickClock:
+    """Real clocks, but nobody waits: a wait only moves the time on. A lease beats as it does."""
+
+    def __init__(self) -> None:
+        self._system = SystemClock()
+        self._ahead = 0.0
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        return self._system.now() + timedelta(seconds=self._ahead)
+
+    def monotonic(self) -> float:
+        return self._system.monotonic() + self._ahead
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        if threading.current_thread().name == "s3dash-lease":
+            return event.wait(seconds)
+        if not event.is_set():
+            self._ahead += seconds
+            self.waits.append(seconds)
+        return event.is_set()

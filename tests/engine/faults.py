@@ -1,10 +1,13 @@
-"""Machines on a bucket in memory whose requests can be lost, raced or refused."""
+"""Machines on a bucket whose requests can be lost, raced or refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from s3dash.errors import Integrity
 from s3dash.objectstore.memory import Hook, MemoryBucket, MemoryStore
+from s3dash.objectstore.port import ObjectStore
+from tests.engine.hooked import hooked
 from tests.engine.world import Machine
 
 
@@ -22,14 +25,19 @@ class Plug:
 
 def machine(
     home: Path,
-    bucket: MemoryBucket,
+    bucket: MemoryBucket | Callable[[], ObjectStore],
     *,
     before: Hook | None = None,
     after: Hook | None = None,
     **settings: Any,
 ) -> Machine:
-    """A machine at `home`; the same home with other hooks is the same machine."""
-    return Machine(home, lambda: MemoryStore(bucket, before=before, after=after), **settings)
+    """A machine at `home`; the same home with other hooks is the same machine.
+
+    `bucket` is one in memory, or a factory of stores over any.
+    """
+    if isinstance(bucket, MemoryBucket):
+        return Machine(home, lambda: MemoryStore(bucket, before=before, after=after), **settings)
+    return Machine(home, hooked(bucket, before, after), **settings)
 
 
 class Once:
@@ -45,7 +53,9 @@ class Once:
             self.act()
 
 
-def pair(tmp_path: Path, bucket: MemoryBucket, **files: str) -> tuple[Machine, Machine]:
+def pair(
+    tmp_path: Path, bucket: MemoryBucket | Callable[[], ObjectStore], **files: str
+) -> tuple[Machine, Machine]:
     ada, bob = machine(tmp_path / "ada", bucket), machine(tmp_path / "bob", bucket)
     for name, text in files.items():
         ada.write(f"files/{name}", text)

@@ -8,13 +8,17 @@ the storm is over a few syncs with `keep-both` bring all machines to the same fi
 import json
 import random
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from s3dash.clock import SystemClock
+from s3dash.core.report import ConflictInfo, Result
 from s3dash.errors import Integrity, S3DashError, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from tests.engine.invariants import Invariants, Watched
 from tests.engine.peer import META, PlainPeer
 from tests.engine.world import Machine, contents, digest
 
@@ -56,17 +60,26 @@ class Pulled(Integrity):
 class Storm:
     """The machines, the plain peer, and the model of what may not be lost."""
 
-    def __init__(self, home: Path, seed: int, *, peer: bool, policies: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        seed: int,
+        *,
+        peer: bool,
+        policies: tuple[str, ...],
+        trash_max_size: int = 0,
+    ) -> None:
         self.dice = random.Random(seed)
         self.clock = clock = FastClock()
         self.bucket = MemoryBucket(clock=clock)
         self.machines = [
             Machine(
                 home / name,
-                self._connect,
+                partial(self._connect, name),
                 clock=clock,
                 pull_concurrency=1,
                 push_concurrency=1,
+                trash_max_size=trash_max_size,
             )
             for name in ("ada", "bob", "cyn")
         ]
@@ -74,8 +87,11 @@ class Storm:
         self.policies = policies
         self.alive: dict[bytes, str] = {}
         self.log: list[str] = []
+        self.done: Counter[str] = Counter()
         self._written = 0
+        self._watched: dict[str, Watched] = {}
         self._busy: list[Machine] = []
+        self._rules = Invariants(plain=peer)
         self._pushing: Iterator[str] | None = None
         self._fuse = 0
 
@@ -134,12 +150,63 @@ class Storm:
             return
         direction = self.dice.choice(("push", "pull", "sync", "sync"))
         policy = self.dice.choice(self.policies)
+        self._operate(
+            machine,
+            f"{direction} {policy}",
+            lambda: getattr(machine, direction)(policy=policy, max_delete=100),
+            crash=crash,
+        )
+
+    def resolve(self, *, crash: bool) -> None:
+        """A user looks at the conflicts, thinks (others go on meanwhile), and decides one."""
+        machine, found = self._one_in_conflict()
+        if machine is None:
+            return
+        shown, take = self.dice.choice(found), self.dice.choice(("local", "remote", "both"))
+        if self.dice.random() < 0.3:
+            self.something()
+        if machine not in self._busy:
+            self._operate(
+                machine,
+                f"resolve {shown.path} take {take}",
+                lambda: machine.resolve(shown.path, take=take, shown=shown),
+                crash=crash,
+            )
+
+    def _one_in_conflict(self) -> tuple[Machine | None, list[ConflictInfo]]:
+        for machine in [m for m in self.machines if m not in self._busy]:
+            try:
+                found = machine.conflicts()
+            except S3DashError as error:
+                self.note(f"{machine.home.name} cannot look: {error.message}")
+                continue
+            if found:
+                return machine, found
+        return None, []
+
+    def restore(self) -> None:
+        """A user takes something out of the trash, where it was or elsewhere."""
+        machine = self._idle()
+        items = machine.trash() if machine is not None else []
+        if machine is None or not items:
+            return
+        item, to = self.dice.choice(items), self.dice.choice((None, "files/back", *NAMES))
+        try:
+            told = machine.restore_trash(item.id, to=to)
+            self.done["restore"] += 1
+        except S3DashError as error:
+            told = f"{type(error).__name__} {error.message}"
+        self.note(f"{machine.home.name} restores {item.path} to {to}: {told}")
+
+    def _operate(
+        self, machine: Machine, what: str, call: Callable[[], Result], *, crash: bool
+    ) -> None:
         self._fuse = self.dice.randrange(1, 30) if crash else 0
         self._busy.append(machine)
-        self.note(f"{machine.home.name} {direction} {policy} fuse {self._fuse}")
+        self.note(f"{machine.home.name} {what} fuse {self._fuse}")
         try:
-            result = getattr(machine, direction)(policy=policy, max_delete=100)
-            self.note(f"{machine.home.name}: {result}")
+            self.note(f"{machine.home.name}: {call()}")
+            self.done[what.split()[0]] += 1
         except S3DashError as error:
             self.note(f"{machine.home.name}: {type(error).__name__} {error.message}")
             if isinstance(error, Pulled):
@@ -175,8 +242,10 @@ class Storm:
         free = [m for m in self.machines if m not in self._busy]
         return self.dice.choice(free) if free else None
 
-    def _connect(self) -> MemoryStore:
-        return MemoryStore(self.bucket, before=self._before, after=self._after)
+    def _connect(self, name: str) -> MemoryStore:
+        """Every write of a machine is held to the invariants, as long as its lock holds."""
+        watched = self._watched.setdefault(name, self._rules.watch(self.bucket, ""))
+        return MemoryStore(watched, before=self._before, after=self._after)
 
     # --- between requests ---------------------------------------------------------------
 
@@ -210,8 +279,12 @@ class Storm:
 
     def something(self) -> None:
         lot = self.dice.random()
-        if lot < 0.4:
+        if lot < 0.35:
             self.edit()
+        elif lot < 0.42:
+            self.restore()
+        elif lot < 0.52:
+            self.resolve(crash=self.dice.random() < 0.2 and not self._busy)
         elif lot < 0.7 or self.peer is None:
             self.sync(crash=self.dice.random() < 0.2 and not self._busy)
         elif lot < 0.8:
@@ -302,11 +375,21 @@ def _entries(body: bytes) -> dict[str, str | None]:
     return {rel: entry.get("sha256") for rel, entry in json.loads(body)["entries"].items()}
 
 
-def weather(home: Path, seed: int, *, peer: bool, policies: tuple[str, ...]) -> None:
-    storm = Storm(home, seed, peer=peer, policies=policies)
+def weather(
+    home: Path,
+    seed: int,
+    *,
+    peer: bool,
+    policies: tuple[str, ...],
+    steps: int = STEPS,
+    trash_max_size: int = 0,
+) -> Storm:
+    """One storm, checked at every step and at its end; the storm that it was."""
+    storm = Storm(home, seed, peer=peer, policies=policies, trash_max_size=trash_max_size)
     storm.machines[0].write("files/first", "first")
     storm.machines[0].push()
-    for _ in range(STEPS):
+    for _ in range(steps):
         storm.something()
         storm.check()
     storm.calm()
+    return storm

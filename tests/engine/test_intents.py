@@ -67,3 +67,27 @@ def test_a_record_that_makes_no_sense_stops_nothing(tmp_path: Path) -> None:
     assert bob.sync().deleted_local == 0
     assert "files/a" in json.loads(contents(store)["_index/files.json"])["entries"]
     assert any("cannot be read" in row.text for row in bob.history())
+
+
+def test_only_the_records_of_the_last_minutes_are_read_before_a_commit(tmp_path: Path) -> None:
+    """They may belong to a deletion that is under way; all of a week's would take too long."""
+    clock = TestClock()
+    bucket = MemoryBucket(clock=clock)
+    ada = Machine(tmp_path / "ada", lambda: MemoryStore(bucket), clock=clock)
+    read: list[str] = []
+
+    def note(op: str, key: str) -> None:
+        if op == "get" and key.startswith(COMMITS):
+            read.append(key)
+
+    bob = Machine(tmp_path / "bob", lambda: MemoryStore(bucket, before=note), clock=clock)
+    for n in range(3):
+        ada.write(f"files/a{n}", f"{n}")
+        ada.push()
+        clock.advance(500)
+    bob.write("files/b", "b")
+    bob.push()
+    assert len(read) == 1
+    bob.write("files/b", "an edit overwrites what it knows, and need not ask")
+    bob.push()
+    assert len(read) == 1

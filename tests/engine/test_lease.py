@@ -1,15 +1,20 @@
 """The lock: who gets it, who loses it, and that a loser never writes."""
 
 import json
+import sys
+import time
 from collections.abc import Callable
 
 import pytest
 
+from s3dash.clock import SystemClock
 from s3dash.core.cancel import CancelToken
-from s3dash.core.lock import LockBody, encode_lock
+from s3dash.core.lock import LockBody, decode_lock, encode_lock
+from s3dash.engine.cas import Cas
 from s3dash.engine.lease import Identity, Lease, Timing, delete_if_nonce
 from s3dash.errors import Cancelled, LockHeld, LockLost, NotFound, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Capabilities, ObjectStore
 from tests.engine.clocks import TestClock
 
@@ -268,8 +273,6 @@ def test_of_many_machines_one_has_the_lock_at_a_time(
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    from s3dash.clock import SystemClock
-
     inside: list[str] = []
     seen: list[int] = []
 
@@ -285,3 +288,148 @@ def test_of_many_machines_one_has_the_lock_at_a_time(
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(hold, [f"machine-{n}" for n in range(6)]))
     assert seen == [1] * 6
+
+
+@pytest.mark.parametrize(
+    "ttl",
+    ["", '"ttlMs": 0,', '"ttlMs": -30000,', '"ttlMs": 1e300,', '"ttlMs": 9007199254740993,',
+     '"ttlMs": "30000",', '"ttlMs": null,', '"ttlMs": true,', '"ttlMs": NaN,'],
+)  # fmt: skip
+def test_a_lock_without_a_time_to_live_that_makes_sense_is_never_stolen(
+    bucket: MemoryBucket, clock: TestClock, ttl: str
+) -> None:
+    store = MemoryStore(bucket)
+    raw = f'{{{ttl} "holder": "bob@pc", "nonce": "theirs"}}'.encode()
+    store.put(KEY, raw)
+    clock.advance(7 * 86_400)
+    with pytest.raises(LockHeld), lease(store, clock, wait_s=100):
+        pass
+    found = store.get(KEY)
+    assert found is not None
+    assert found.body == raw
+    delete_if_nonce(store, KEY, decode_lock(raw).nonce, ALL)
+    assert missing(store)
+
+
+@pytest.mark.parametrize("acquired_at", ["2031-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "?"])
+def test_48_a_peers_own_clock_makes_its_lock_neither_older_nor_younger(
+    bucket: MemoryBucket, clock: TestClock, acquired_at: str
+) -> None:
+    store = MemoryStore(bucket)
+    body = LockBody(holder="bob@pc", nonce="theirs", acquiredAt=acquired_at, ttlMs=300_000)
+    store.put(KEY, encode_lock(body))
+    clock.advance(299)
+    with pytest.raises(LockHeld), lease(store, clock, wait_s=1):
+        pass
+    assert holder(store) == "theirs"
+    with lease(store, clock, wait_s=200):
+        assert holder(store) == "mine"
+
+
+def test_a_lease_that_ran_out_is_not_beaten_again(bucket: MemoryBucket, clock: TestClock) -> None:
+    """The process was stopped: somebody may already be looking at a lock that does not move."""
+    puts: list[str] = []
+
+    def note(op: str, key: str) -> None:
+        if op == "put":
+            puts.append(key)
+
+    with lease(MemoryStore(bucket, before=note), clock) as held:
+        clock.suspend(45 * 0.75)
+        assert not held.beat()
+        with pytest.raises(LockLost, match="no heartbeat"):
+            held.guard()
+        assert puts == [KEY]
+
+
+def test_a_beat_that_was_stopped_between_look_and_write_writes_nothing(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+
+    def stop(op: str, key: str) -> None:
+        if op == "get":
+            clock.advance(60)
+
+    store = MemoryStore(bucket, after=stop)
+    with lease(store, clock) as held:
+        before = store.head(KEY).etag
+        assert not held.beat()
+        assert store.head(KEY).etag == before
+        with pytest.raises(LockLost):
+            held.guard()
+
+
+def test_a_takeover_whose_reply_was_lost_waits_and_looks_again_too(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    """A plain peer that saw the stale lock as well deletes ours and takes it: it has won."""
+    waited: list[float] = []
+
+    def lose(op: str, key: str) -> None:
+        if op == "put" and holder(peer) == "mine" and not waited:
+            waited.append(clock.monotonic())
+            raise Unreachable("the reply was lost")
+
+    def steal(op: str, key: str) -> None:
+        if op == "get" and waited and clock.monotonic() >= waited[0] + 2 and len(waited) == 1:
+            waited.append(clock.monotonic())
+            peer.delete(KEY)
+            peer.put(KEY, theirs("the peer's", ttl_ms=300_000))
+
+    peer = MemoryStore(bucket)
+    peer.put(KEY, theirs())
+    clock.advance(3600)
+    with (
+        pytest.raises(LockHeld, match="bob@pc"),
+        lease(MemoryStore(bucket, before=steal, after=lose), clock, wait_s=60),
+    ):
+        pass
+    assert len(waited) == 2
+    assert holder(peer) == "the peer's"
+
+
+def test_a_cancel_during_the_settle_time_takes_no_lock(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    cancel = CancelToken()
+
+    def stop(op: str, key: str) -> None:
+        if op == "put" and holder(store) == "mine":
+            cancel.cancel()
+
+    store = MemoryStore(bucket)
+    store.put(KEY, theirs())
+    clock.advance(3600)
+    with (
+        pytest.raises(Cancelled),
+        lease(MemoryStore(bucket, after=stop), clock, cancel=cancel),
+    ):
+        pass
+    assert missing(store)
+
+
+def test_a_write_that_is_tried_again_asks_the_lease_again(
+    bucket: MemoryBucket, clock: TestClock
+) -> None:
+    """I7: the first attempt got no answer, and then the lease ran out."""
+    tried: list[str] = []
+
+    def fail(op: str, key: str) -> None:
+        if (op, key) == ("put", "shard"):
+            tried.append(key)
+            clock.advance(60)
+            raise Unreachable("no answer")
+
+    store = MemoryStore(bucket, before=fail)
+    with lease(store, clock) as held:
+        cas = Cas(store, Patience(clock), held.guard)
+        with pytest.raises(LockLost):
+            cas.put("shard", b"{}", version=None)
+    assert tried == ["shard"]
+
+
+def test_the_time_that_a_machine_slept_counts() -> None:
+    if sys.platform == "linux":
+        before = time.clock_gettime(time.CLOCK_BOOTTIME)
+        assert before <= SystemClock().monotonic() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert SystemClock().monotonic() <= SystemClock().monotonic()

@@ -1,30 +1,33 @@
 """Reliability scenarios 33 and 40 to 42: a cache that is taken, full, unreadable or gone.
 
-In memory: the disk is what fails.
+On both stores: the disk is what fails.
 """
 
 import os
 import resource
 import shutil
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from s3dash.errors import GuardTripped, S3DashError
-from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from s3dash.objectstore.port import ObjectStore
 from tests.engine.ends import all_have, base, trash
 from tests.engine.faults import machine
 from tests.engine.world import Machine, contents, digest
+
+Store = Callable[[], ObjectStore]
 
 STAY: dict[str, bytes | str] = {"files/stay": "stay"}
 
 
 @pytest.fixture
-def world(tmp_path: Path, memory: MemoryBucket) -> tuple[Machine, Machine]:
+def world(tmp_path: Path, store: Store) -> tuple[Machine, Machine]:
     """Ada and Bob in sync on `files/a` and `files/stay`."""
-    ada, bob = machine(tmp_path / "ada", memory), machine(tmp_path / "bob", memory)
+    ada, bob = machine(tmp_path / "ada", store), machine(tmp_path / "bob", store)
     ada.write("files/a", "base")
     ada.write("files/stay", "stay")
     ada.push()
@@ -33,18 +36,18 @@ def world(tmp_path: Path, memory: MemoryBucket) -> tuple[Machine, Machine]:
 
 
 def test_33_a_second_engine_on_a_cache_only_reads_and_names_the_first(
-    world: tuple[Machine, Machine], memory: MemoryBucket
+    world: tuple[Machine, Machine], store: Store
 ) -> None:
     ada, _ = world
     ada.write("files/a", "edited")
-    before = contents(MemoryStore(memory))
+    before = contents(store())
     first, second = ada.engine(), ada.engine()
     try:
         assert [r.path for r in second.status().local.dirty] == ["files/a"]
         for operation in (second.push, second.pull, second.sync):
             with pytest.raises(S3DashError, match=f"another s3dash.*{os.getpid()}"):
                 operation()
-        assert contents(MemoryStore(memory)) == before
+        assert contents(store()) == before
         assert first.push().pushed == 1
     finally:
         second.stop()
@@ -52,7 +55,7 @@ def test_33_a_second_engine_on_a_cache_only_reads_and_names_the_first(
 
 
 def test_40_a_full_disk_leaves_the_old_file_and_no_temporary_one(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     """A limit on the size of a file stands for a full disk: the write fails half way."""
     ada, bob = world
@@ -73,11 +76,11 @@ def test_40_a_full_disk_leaves_the_old_file_and_no_temporary_one(
     assert [p for p in bob.cache.rglob("*") if p.is_file() and p.stat().st_size > 100_000] == []
     bob.pull()
     want: dict[str, bytes | str] = {"files/a": b"x" * 3_000_000, "files/small": "small", **STAY}
-    all_have(lambda: MemoryStore(memory), want, ada, bob)
+    all_have(store, want, ada, bob)
 
 
 def test_41_an_unreadable_directory_is_unknown_and_nothing_below_it_is_deleted(
-    world: tuple[Machine, Machine], memory: MemoryBucket
+    world: tuple[Machine, Machine], store: Store
 ) -> None:
     """A directory that became a symlink cannot be read on any machine, not even by root."""
     ada, bob = world
@@ -92,29 +95,29 @@ def test_41_an_unreadable_directory_is_unknown_and_nothing_below_it_is_deleted(
     (ada.cache / "logs").unlink()
     hidden.rename(ada.cache / "logs")
     bob.pull()
-    all_have(lambda: MemoryStore(memory), {"files/a": "base", "logs/l": "log", **STAY}, ada, bob)
+    all_have(store, {"files/a": "base", "logs/l": "log", **STAY}, ada, bob)
 
 
 def test_42_files_that_were_all_deleted_are_asked_about(
-    world: tuple[Machine, Machine], memory: MemoryBucket
+    world: tuple[Machine, Machine], store: Store
 ) -> None:
     ada, bob = world
-    before = contents(MemoryStore(memory))
+    before = contents(store())
     for path in (ada.cache / "files").iterdir():
         path.unlink()
     for operation in (ada.push, ada.sync):
         with pytest.raises(GuardTripped, match="would delete 2 of 2"):
             operation()
-    assert contents(MemoryStore(memory)) == before
+    assert contents(store()) == before
     assert ada.push(max_delete=2).deleted_remote == 2
     bob.pull(max_delete=2)
-    all_have(lambda: MemoryStore(memory), {}, ada, bob)
+    all_have(store, {}, ada, bob)
     assert trash(bob) == [("files/a", b"base"), ("files/stay", b"stay")]
 
 
 @pytest.mark.parametrize("selection", [(), ("files/a",)])
 def test_42_an_emptied_cache_is_filled_again_and_nothing_is_deleted(
-    world: tuple[Machine, Machine], memory: MemoryBucket, selection: tuple[str, ...]
+    world: tuple[Machine, Machine], store: Store, selection: tuple[str, ...]
 ) -> None:
     """As with another disk at its place: the sidecar is gone with the files."""
     ada, bob = world
@@ -126,20 +129,20 @@ def test_42_an_emptied_cache_is_filled_again_and_nothing_is_deleted(
     result = ada.sync(selection)
     assert (result.deleted_remote, result.pulled) == (0, 1 if selection else 2)
     ada.pull()
-    all_have(lambda: MemoryStore(memory), {"files/a": "base", **STAY}, ada, bob)
+    all_have(store, {"files/a": "base", **STAY}, ada, bob)
 
 
 def test_42_a_cache_that_is_not_mounted_is_unknown(
-    world: tuple[Machine, Machine], memory: MemoryBucket
+    world: tuple[Machine, Machine], store: Store
 ) -> None:
     ada, _ = world
-    before = contents(MemoryStore(memory))
+    before = contents(store())
     ada.cache.rename(ada.home / "elsewhere")
     for operation in (ada.push, ada.pull, ada.sync):
         with suppress(S3DashError):
             result = operation()
             assert (result.deleted_remote, result.pulled) == (0, 0)
     assert not ada.cache.exists()
-    assert contents(MemoryStore(memory)) == before
+    assert contents(store()) == before
     (ada.home / "elsewhere").rename(ada.cache)
     assert ada.sync().unchanged == 2

@@ -4,6 +4,7 @@ In memory, where each request can fail.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from s3dash.core.cancel import CancelToken
 from s3dash.core.lock import LockBody, encode_lock
 from s3dash.engine.lease import BEAT_S, TTL_MS
-from s3dash.errors import LockLost, S3DashError, Unreachable
+from s3dash.errors import Cancelled, LockLost, S3DashError, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.clocks import TestClock
 from tests.engine.ends import (
@@ -170,4 +172,47 @@ def test_13_a_rename_that_crashes_between_claim_and_commit_is_recovered(
     ada.sync()
     bob.sync()
     want = {"files/new": "content", "files/b": "other", "files/c": "third"}
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_49_a_push_that_is_killed_before_it_journals_an_upload_knows_it_after_another_edit(
+    tmp_path: Path, memory: MemoryBucket, known: bool
+) -> None:
+    """The upload is announced in the journal, with its hash, before it is sent."""
+    ada, bob = pair(tmp_path, memory, **({"a": "base", "b": "b"} if known else {"b": "b"}))
+    ada.write("files/a", "sent")
+    images = tmp_path / "killed"
+
+    def kill() -> None:
+        shutil.copytree(ada.home, images / "ada")  # as kill -9 leaves it: nothing is unwound
+        raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        machine(ada.home, memory, after=Once("upload", "files/a", kill)).push()
+    MemoryStore(memory).delete(LOCK)
+    killed = machine(images / "ada", memory)
+    killed.write("files/a", "edited since")
+    result = killed.sync()
+    assert (result.pushed, result.conflicts, result.blocked, result.failed) == (1, [], [], [])
+    bob.sync()
+    all_have(lambda: MemoryStore(memory), {"files/a": "edited since", "files/b": "b"}, killed, bob)
+
+
+def test_uploads_that_were_announced_and_cancelled_do_no_harm(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    ada, bob = pair(tmp_path, memory, b="b")
+    for n in range(80):
+        ada.write(f"files/n{n}", f"{n}")
+    token = CancelToken()
+    stopping = machine(ada.home, memory, before=Once("upload", "files/n1", token.cancel))
+    with suppress(Cancelled):
+        stopping.push(cancel=token)
+    sent = data(lambda: MemoryStore(memory)).keys() - {"files/b"}
+    assert sent <= set(journal(ada))
+    assert len(journal(ada)) < 40
+    ada.push()
+    bob.pull()
+    want = {"files/b": "b", **{f"files/n{n}": f"{n}" for n in range(80)}}
     all_have(lambda: MemoryStore(memory), want, ada, bob)

@@ -1,27 +1,30 @@
 """Reliability scenarios 28 to 32, 45 and 50: bytes on their way.
 
-In memory, where requests can be raced and refused.
+Requests are raced and refused by hooks, on both stores.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from s3dash.errors import AccessDenied, Throttled
-from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from s3dash.objectstore.port import ObjectStore
 from tests.engine.ends import all_have, aside, base, data, entries, journal, trash
 from tests.engine.faults import Once, machine
 from tests.engine.storm import FastClock
 from tests.engine.world import Machine, contents, digest
 
+Store = Callable[[], ObjectStore]
+
 STAY: dict[str, bytes | str] = {"files/stay": "stay"}
 
 
 @pytest.fixture
-def world(tmp_path: Path, memory: MemoryBucket) -> tuple[Machine, Machine]:
+def world(tmp_path: Path, store: Store) -> tuple[Machine, Machine]:
     """Ada and Bob in sync on `files/a` and `files/stay`."""
-    ada, bob = machine(tmp_path / "ada", memory), machine(tmp_path / "bob", memory)
+    ada, bob = machine(tmp_path / "ada", store), machine(tmp_path / "bob", store)
     ada.write("files/a", "base")
     ada.write("files/stay", "stay")
     ada.push()
@@ -30,57 +33,57 @@ def world(tmp_path: Path, memory: MemoryBucket) -> tuple[Machine, Machine]:
 
 
 def test_28_an_object_that_is_not_what_its_entry_says_is_not_installed(
-    world: tuple[Machine, Machine], memory: MemoryBucket
+    world: tuple[Machine, Machine], store: Store
 ) -> None:
     ada, bob = world
     ada.write("files/a", "good")
     ada.write("files/b", "fine")
     ada.push()
-    MemoryStore(memory).put("files/a", b"evil")
+    store().put("files/a", b"evil")
     result = bob.pull()
     assert [b.path for b in result.blocked] == ["files/a"]
     assert "in flight" in result.blocked[0].reason
     assert bob.files() == {"files/a": b"base", "files/b": b"fine", "files/stay": b"stay"}
     assert base(bob)["files/a"] == digest(b"base")
     assert trash(bob) == []
-    MemoryStore(memory).put("files/a", b"good")
+    store().put("files/a", b"good")
     bob.pull()
-    all_have(lambda: MemoryStore(memory), {"files/a": "good", "files/b": "fine", **STAY}, ada, bob)
+    all_have(store, {"files/a": "good", "files/b": "fine", **STAY}, ada, bob)
 
 
 def test_29_a_file_that_changes_during_its_upload_is_committed_as_it_is_at_the_end(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     ada, bob = world
     ada.write("files/a", "first")
-    change = Once("upload", "files/a", lambda: ada.write("files/a", "second, longer"))
-    result = machine(tmp_path / "ada", memory, before=change).push()
+    change = Once("sending", "files/a", lambda: ada.write("files/a", "second, longer"))
+    result = machine(tmp_path / "ada", store, before=change).push()
     assert (change.done, result.pushed, result.failed) == (True, 1, [])
     bob.pull()
-    all_have(lambda: MemoryStore(memory), {"files/a": "second, longer", **STAY}, ada, bob)
+    all_have(store, {"files/a": "second, longer", **STAY}, ada, bob)
 
 
 def test_29_somebody_elses_object_is_never_overwritten(
-    world: tuple[Machine, Machine], memory: MemoryBucket
+    world: tuple[Machine, Machine], store: Store
 ) -> None:
     ada, _ = world
-    MemoryStore(memory).put("files/a", b"theirs, not yet in the index")
+    store().put("files/a", b"theirs, not yet in the index")
     ada.write("files/a", "mine")
     result = ada.push()
     assert ([c.path for c in result.conflicts], result.pushed) == (["files/a"], 0)
-    assert data(lambda: MemoryStore(memory))["files/a"] == b"theirs, not yet in the index"
-    assert entries(lambda: MemoryStore(memory))["files/a"] == digest(b"base")
+    assert data(store)["files/a"] == b"theirs, not yet in the index"
+    assert entries(store)["files/a"] == digest(b"base")
     assert ada.read("files/a") == b"mine"
 
 
 def test_30_a_local_edit_during_the_download_stays_and_becomes_a_conflict(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     ada, bob = world
     ada.write("files/a", "from ada")
     ada.push()
     edit = Once("download", "files/a", lambda: bob.write("files/a", "from bob"))
-    racing = machine(tmp_path / "bob", memory, before=edit)
+    racing = machine(tmp_path / "bob", store, before=edit)
     result = racing.pull()
     assert (edit.done, [b.path for b in result.blocked]) == (True, ["files/a"])
     assert bob.read("files/a") == b"from bob"
@@ -92,11 +95,11 @@ def test_30_a_local_edit_during_the_download_stays_and_becomes_a_conflict(
     bob.sync()
     ada.sync()
     want = {"files/a": "from ada", name: "from bob", **STAY}
-    all_have(lambda: MemoryStore(memory), want, ada, bob)
+    all_have(store, want, ada, bob)
 
 
 def test_31_an_object_that_is_replaced_during_the_download_is_fetched_anew(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     ada, bob = world
     ada.write("files/a", "second")
@@ -106,16 +109,16 @@ def test_31_an_object_that_is_replaced_during_the_download_is_fetched_anew(
         ada.write("files/a", "third, longer")
         ada.push()
 
-    racing = machine(tmp_path / "bob", memory, before=Once("download", "files/a", replace))
+    racing = machine(tmp_path / "bob", store, before=Once("download", "files/a", replace))
     result = racing.pull()
     assert [b.path for b in result.blocked] == ["files/a"]
     assert bob.read("files/a") == b"base"
     assert bob.pull().pulled == 1
-    all_have(lambda: MemoryStore(memory), {"files/a": "third, longer", **STAY}, ada, bob)
+    all_have(store, {"files/a": "third, longer", **STAY}, ada, bob)
 
 
 def test_32_a_file_that_always_changes_is_told_and_holds_nothing_up(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     ada, bob = world
     ada.write("files/a", "0")
@@ -124,23 +127,23 @@ def test_32_a_file_that_always_changes_is_told_and_holds_nothing_up(
     writes = iter(range(1, 1000))
 
     def change(op: str, key: str) -> None:
-        if (op, key) == ("upload", "files/a"):
+        if (op, key) == ("sending", "files/a"):
             ada.write("files/a", "x" * next(writes))
 
-    hurried = machine(tmp_path / "ada", memory, before=change, clock=FastClock())
+    hurried = machine(tmp_path / "ada", store, before=change, clock=FastClock())
     result = hurried.push()
     assert ([f.path for f in result.failed], result.pushed) == (["files/a"], 1)
     assert result.deleted_remote == 0  # after a failure deletions wait
     assert next(writes) <= 6
-    assert entries(lambda: MemoryStore(memory))["files/a"] == digest(b"base")
+    assert entries(store)["files/a"] == digest(b"base")
     assert ada.push().pushed == 1
     bob.pull()
     want: dict[str, bytes | str] = {"files/a": ada.read("files/a"), "files/b": "fine"}
-    all_have(lambda: MemoryStore(memory), want, ada, bob)
+    all_have(store, want, ada, bob)
 
 
 def test_45_throttling_backs_off_and_goes_on(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     ada, bob = world
     ada.write("files/a", "edited")
@@ -150,15 +153,15 @@ def test_45_throttling_backs_off_and_goes_on(
         if op in ("upload", "download") and next(storm, False):
             raise Throttled("SlowDown")
 
-    result = machine(tmp_path / "ada", memory, before=throttle, clock=FastClock()).push()
+    result = machine(tmp_path / "ada", store, before=throttle, clock=FastClock()).push()
     assert (result.pushed, result.failed) == (1, [])
     storm = iter([True])
-    assert machine(tmp_path / "bob", memory, before=throttle, clock=FastClock()).pull().pulled == 1
-    all_have(lambda: MemoryStore(memory), {"files/a": "edited", **STAY}, ada, bob)
+    assert machine(tmp_path / "bob", store, before=throttle, clock=FastClock()).pull().pulled == 1
+    all_have(store, {"files/a": "edited", **STAY}, ada, bob)
 
 
 def test_45_expired_credentials_stop_cleanly_and_the_next_push_resumes(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     ada, bob = world
     ada.write("files/a", "edited")
@@ -169,19 +172,19 @@ def test_45_expired_credentials_stop_cleanly_and_the_next_push_resumes(
             raise AccessDenied("the token has expired")
 
     with pytest.raises(AccessDenied):
-        machine(tmp_path / "ada", memory, before=expire).push()
+        machine(tmp_path / "ada", store, before=expire).push()
     assert sorted(journal(ada)) == ["files/a", "files/b"]
     assert base(ada)["files/a"] == digest(b"base")
-    assert ".datastore.lock" not in contents(MemoryStore(memory))
+    assert ".datastore.lock" not in contents(store())
     assert [b.path for b in bob.pull().blocked] == []
     assert ada.push().pushed == 2
     bob.pull()
     want = {"files/a": "edited", "files/b": "new", **STAY}
-    all_have(lambda: MemoryStore(memory), want, ada, bob)
+    all_have(store, want, ada, bob)
 
 
 def test_50_a_crash_between_the_installs_and_the_state_costs_a_second_look(
-    world: tuple[Machine, Machine], memory: MemoryBucket
+    world: tuple[Machine, Machine], store: Store
 ) -> None:
     """The state as it was before the pull, with the files as they were after it."""
     ada, bob = world
@@ -198,11 +201,11 @@ def test_50_a_crash_between_the_installs_and_the_state_costs_a_second_look(
     result = bob.sync()
     assert (result.pulled, result.pushed, result.conflicts) == (0, 0, [])
     want = {"files/a": "edited", "files/new": "new", **STAY}
-    all_have(lambda: MemoryStore(memory), want, ada, bob)
+    all_have(store, want, ada, bob)
 
 
 def test_50_a_crash_before_the_install_leaves_the_old_file(
-    world: tuple[Machine, Machine], memory: MemoryBucket, tmp_path: Path
+    world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:
     ada, bob = world
     ada.write("files/a", "edited")
@@ -212,8 +215,8 @@ def test_50_a_crash_before_the_install_leaves_the_old_file(
         raise KeyboardInterrupt
 
     with suppress(KeyboardInterrupt):
-        machine(tmp_path / "bob", memory, after=Once("download", "files/a", crash)).pull()
+        machine(tmp_path / "bob", store, after=Once("download", "files/a", crash)).pull()
     assert bob.read("files/a") == b"base"
     assert base(bob)["files/a"] == digest(b"base")
     bob.pull()
-    all_have(lambda: MemoryStore(memory), {"files/a": "edited", **STAY}, ada, bob)
+    all_have(store, {"files/a": "edited", **STAY}, ada, bob)

@@ -34,14 +34,41 @@ def test_51_entries_that_a_plain_peer_dropped_are_put_back(
     ada.push()
     for key in ("_index/files.json", "_index/_meta.json"):
         store.put(key, old[key])
-    assert bob.sync().deleted_local == 0
     assert "odd" in ada.status().message
+    assert bob.sync().deleted_local == 0
+    assert ada.status().message == ""
     healed = ada.sync()
-    assert (healed.deleted_local, healed.pushed, commit_seq(lambda: store)) == (0, 0, 2)
+    assert (healed.deleted_local, healed.pushed, commit_seq(lambda: store)) == (0, 0, 3)
     assert json.loads(contents(store)["_index/_meta.json"])["partitions"] == ["files", "odd"]
     bob.sync()
     want = {"files/a": "a", "files/b": "b", "odd/c": "c"}
     all_have(lambda: MemoryStore(memory), want, ada, bob)
+
+
+@pytest.mark.parametrize("way", ["push", "sync"])
+def test_51_a_shard_that_a_plain_peer_dropped_is_shown_and_put_back_with_nothing_else_to_do(
+    tmp_path: Path, memory: MemoryBucket, way: str
+) -> None:
+    ada, bob = pair(tmp_path, memory, a="a")
+    ada.write("odd/c", "c")
+    ada.push()
+    store = MemoryStore(memory)
+    meta = json.loads(contents(store)["_index/_meta.json"])
+    store.put("_index/_meta.json", json.dumps({**meta, "partitions": ["files"]}).encode())
+    engine = ada.engine()
+    try:
+        assert "odd" in engine.status().message
+        assert "odd" in engine.snapshot().message
+        getattr(engine, way)()
+        assert engine.snapshot().message == ""
+    finally:
+        engine.stop()
+    assert json.loads(contents(store)["_index/_meta.json"])["partitions"] == ["files", "odd"]
+    assert "dropped from the index are back: odd" in ada.history()[-2].text
+    ada.push()
+    assert commit_seq(lambda: store) == 3
+    bob.sync()
+    all_have(lambda: store, {"files/a": "a", "odd/c": "c"}, ada, bob)
 
 
 @pytest.mark.parametrize("edit", [False, True])

@@ -2,9 +2,16 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from s3dash.errors import AccessDenied
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectStore
 from tests.engine.conftest import Join
+from tests.engine.ends import all_have
+from tests.engine.faults import Once, machine
 from tests.engine.world import contents, digest
 
 Store = Callable[[], ObjectStore]
@@ -26,6 +33,48 @@ def test_a_first_push_starts_a_version_2_index(join: Join, store: Store) -> None
     entry = json.loads(bucket["_index/odd.json"])["entries"]["odd/place.txt"]
     assert (entry["key"], entry["size"], entry["sha256"]) == ("odd/place.txt", 5, digest(b"three"))
     assert ".datastore.lock" not in bucket
+
+
+def test_two_first_pushes_at_once_make_one_index_and_no_conflict(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    """Bob publishes the index while Ada's upload waits for the lock: he lists it with his own."""
+    bob = machine(tmp_path / "bob", memory)
+    bob.write("files/b", "bob")
+    ada = machine(tmp_path / "ada", memory, before=Once("put", ".datastore.lock", bob.push))
+    ada.write("files/a", "ada")
+    result = ada.push()
+    assert (result.pushed, result.conflicts) == (1, [])
+    for each in (ada, bob):
+        each.pull()
+    all_have(lambda: MemoryStore(memory), {"files/a": "ada", "files/b": "bob"}, ada, bob)
+
+
+@pytest.mark.parametrize("edited", [False, True])
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_first_push_that_was_cut_off_is_no_conflict_with_itself(
+    tmp_path: Path, memory: MemoryBucket, edited: bool, listed: bool
+) -> None:
+    """Without an index the listing names the upload; so does the index that Bob then publishes."""
+
+    def cut() -> None:
+        raise AccessDenied("the credentials have expired")
+
+    first = machine(tmp_path / "ada", memory, before=Once("put", ".datastore.lock", cut))
+    first.write("files/a", "ada")
+    with pytest.raises(AccessDenied):
+        first.push()
+    ada, bob = machine(tmp_path / "ada", memory), machine(tmp_path / "bob", memory)
+    want: dict[str, bytes | str] = {"files/a": "edited" if edited else "ada"}
+    if listed:
+        bob.write("files/b", "bob")
+        bob.push()
+        want["files/b"] = "bob"
+    ada.write("files/a", want["files/a"])
+    result = ada.sync()
+    assert (result.pushed, result.conflicts, result.failed) == (1, [], [])
+    bob.pull()
+    all_have(lambda: MemoryStore(memory), want, ada, bob)
 
 
 def test_what_one_pushes_the_other_pulls(join: Join) -> None:

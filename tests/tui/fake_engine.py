@@ -14,8 +14,16 @@ from s3dash.core.events import Event, Noted
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Change, Direction, Plan, make_plan
 from s3dash.core.progress import Counts, Progress, Rate, Transfer, TransferState
-from s3dash.core.report import Blocked, ConflictInfo, IndexInfo, Result, Status, Version
-from s3dash.core.settings import ConflictPolicy, Datastore
+from s3dash.core.report import (
+    Blocked,
+    ConflictInfo,
+    IndexInfo,
+    Result,
+    Status,
+    TrashItem,
+    Version,
+)
+from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import AutoSync, DirtyRow, HistoryRow, Snapshot, WatchState
 from s3dash.errors import S3DashError
 
@@ -244,6 +252,31 @@ class FakeEngine:
         raise NotImplementedError
 
     def sync(self, selection: Collection[str] = (), **_: Any) -> Result:
+        raise NotImplementedError
+
+    def conflicts(self) -> list[ConflictInfo]:
+        return list(self.snap.conflicts)
+
+    def resolve(
+        self,
+        path: str,
+        *,
+        take: Take,
+        shown: ConflictInfo | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        self._called("resolve", path, take, shown)
+        left = tuple(c for c in self.snap.conflicts if c.path != path)
+        self.snap = replace(self.snap, conflicts=left)
+        return self.result
+
+    def trash(self) -> list[TrashItem]:
+        raise NotImplementedError
+
+    def restore_trash(self, id: str, *, to: str | None = None) -> str:
+        raise NotImplementedError
+
+    def drop_trash(self, id: str) -> TrashItem:
         raise NotImplementedError
 
     def locks(self) -> list[LockInfo]:

@@ -6,6 +6,7 @@ import pytest
 from s3dash.core.progress import Progress, Rate
 from s3dash.core.snapshot import AutoSync, Snapshot, WatchState
 from s3dash.tui.cells import plain, width
+from s3dash.tui.format import clock_time
 from s3dash.tui.look import Look, Site
 from s3dash.tui.views.base import Badge
 from s3dash.tui.widgets import chrome
@@ -102,6 +103,10 @@ def test_short_of_room_the_active_tab_keeps_its_title() -> None:
     ("fields", "expected"),
     [
         ({"healthy": False, "message": "refused"}, "○ OFFLINE  refused"),
+        (
+            {"healthy": False, "message": "refused", "offline_since": "2026-11-21T12:03:10.000Z"},
+            f"○ OFFLINE  since {clock_time('2026-11-21T12:03:10.000Z')}: refused",
+        ),
         ({"read_only": "pid 12 on vm"}, "READ-ONLY  this cache belongs to pid 12 on vm"),
         ({"watch": WatchState("polling", "inotify is full")}, "POLLING  inotify is full"),
         ({"watch": WatchState("off", "no permission")}, "NOT WATCHING  no permission"),

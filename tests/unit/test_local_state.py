@@ -1,6 +1,7 @@
 """The state file: what it keeps, what it does with a broken one, and who owns a cache."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +14,11 @@ import pytest
 from s3dash.core.diff import Base
 from s3dash.core.snapshot import HistoryRow
 from s3dash.errors import LocalError
+from s3dash.local.rows import SCHEMA
 from s3dash.local.scan import FileStat
-from s3dash.local.state import BaseRow, JournalRow, OwnerLock, State
+from s3dash.local.state import OLDER_PER_PATH, BaseRow, JournalRow, OwnerLock, State
+from s3dash.local.statefile import StateFile
+from s3dash.local.together import Together
 
 STAT = FileStat(5, 1_700_000_000_000_000_001, 1_700_000_000_000_000_002, (1 << 64) - 3)
 
@@ -322,7 +326,209 @@ def test_what_the_base_left_behind_is_known_as_older(state: State) -> None:
     assert state.older(["b"]) == {"b": {"z"}}
 
 
+def test_of_one_path_the_latest_older_versions_are_known(state: State) -> None:
+    versions = [str(n) for n in range(OLDER_PER_PATH + 10)]
+    for sha in [*versions, "0"]:  # the first one once more: it is left behind late
+        state.save_base([BaseRow("a", sha, 1, sha, None, None, 0)])
+        state.save_base([BaseRow("a", "now", 1, "now", None, None, 0)])
+    assert state.older(["a"]) == {"a": {*versions[-OLDER_PER_PATH + 2 :], "0", "now"}}
+    state.apply(older=(("b", sha) for sha in versions))
+    assert len(state.older(["b"])["b"]) == OLDER_PER_PATH
+
+
+def test_of_all_paths_the_latest_older_versions_are_known(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.sqlite", older_rows=10)
+    for n in range(30):
+        state.apply(older=[(f"files/{n}", "x")])
+    assert len(state.older(f"files/{n}" for n in range(30))) == 10
+    assert state.older(["files/29"]) == {"files/29": {"x"}}
+    state.close()
+
+
 def test_what_is_forgotten_leaves_no_older_version(state: State) -> None:
     state.save_base([BaseRow("a", "x", 1, "x", None, None, 0)])
     state.forget(["a"])
     assert (state.base_rows(), state.older(["a"])) == ({}, {})
+
+
+# --- damage that shows late, other failures ---------------------------------------------
+
+
+def with_one_row(path: Path) -> None:
+    state = State(path)
+    state.save_base([row("some/path")])
+    state.close()
+
+
+def broken_text(path: Path) -> None:
+    """A text that is no UTF-8: SQLite does not mind until it is read."""
+    with_one_row(path)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE base SET sha256 = CAST(x'ff00ff' AS TEXT)")
+    db.close()
+
+
+def wrong_type(path: Path) -> None:
+    with_one_row(path)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE base SET tag = x'616263'")
+    db.close()
+
+
+def half_a_stat(path: Path) -> None:
+    with_one_row(path)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE base SET inode = NULL")
+    db.close()
+
+
+def lost_column(path: Path) -> None:
+    State(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE journal RENAME COLUMN etag TO etaf")
+    db.close()
+
+
+def torn_schema(path: Path) -> None:
+    """SQLite quotes a name of it in its complaint, and that is no UTF-8."""
+    State(path).close()
+    body = path.read_bytes()
+    path.write_bytes(body.replace(b"CREATE TABLE history", b"CREATE TABLE \xffistory"))
+
+
+@pytest.mark.parametrize("breaks", [wrong_type, half_a_stat, lost_column, torn_schema])
+def test_rows_that_make_no_sense_are_a_broken_state(path: Path, breaks: object) -> None:
+    assert callable(breaks)
+    breaks(path)
+    state = State(path)
+    assert state.recovered is not None
+    assert state.base_rows() == {}
+    state.close()
+
+
+def test_damage_that_is_met_later_ends_one_operation_and_no_other(path: Path) -> None:
+    broken_text(path)
+    state = State(path)
+    assert state.recovered is None
+    with pytest.raises(LocalError, match="moved aside") as caught:
+        state.base_rows()
+    assert "nothing was lost" in caught.value.hint
+    assert state.recovered is not None
+    assert state.base_rows() == {}
+    state.save_base([row("a")])
+    state.close()
+    assert len(list(path.parent.glob("state.db.corrupt-*"))) == 1
+    again = State(path)
+    assert set(again.base_rows()) == {"a"}
+    again.close()
+
+
+def test_a_reader_leaves_what_it_cannot_read(path: Path) -> None:
+    broken_text(path)
+    was = path.read_bytes()
+    reader = State(path, read_only=True)
+    with pytest.raises(LocalError):
+        reader.base_rows()
+    reader.close()
+    assert path.read_bytes() == was
+
+
+def test_a_document_with_a_flipped_bit_is_fetched_again(path: Path) -> None:
+    state = State(path)
+    state.save_docs({"a": ("1", b'{"entries":{}}'), "b": ("2", b"intact")})
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "UPDATE docs SET body = CAST(substr(body, 1, 20) || x'00' AS BLOB) WHERE key = 'a'"
+        )
+    db.close()
+    assert state.docs() == {"b": ("2", b"intact")}
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE docs SET etag = '3' WHERE key = 'b'")
+    db.close()
+    assert state.docs() == {}
+    state.close()
+
+
+def test_a_state_that_another_process_locks_is_told(state: State, path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    second = State(path, busy_s=0.05)
+    with pytest.raises(LocalError, match="locked"):
+        second.save_base([row("a")])
+    other.execute("ROLLBACK")
+    other.close()
+    second.save_base([row("a")])
+    second.close()
+    assert set(state.base_rows()) == {"a"}
+
+
+def test_a_full_disk_is_told_and_what_was_saved_stays(state: State, path: Path) -> None:
+    state.save_base([row("a")])
+    most = path.with_name(path.name + "-wal").stat().st_size + 4096
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        with pytest.raises(LocalError, match=r"full|disk") as caught:
+            state.save_base([row(f"some/long/path/{n}") for n in range(2000)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.hint
+    assert set(state.base_rows()) == {"a"}
+    state.save_base([row("b")])
+    assert set(state.base_rows()) == {"a", "b"}
+
+
+def test_a_disk_that_is_read_only_now_is_told_and_the_file_stays(path: Path) -> None:
+    file = StateFile(path, SCHEMA)
+    file.rows("PRAGMA query_only=ON")  # SQLite then answers as on such a disk
+    with pytest.raises(LocalError, match="readonly"), file.write() as db:
+        db.execute("INSERT INTO facts VALUES ('a', 'b')")
+    assert file.recovered is None
+    file.close()
+    assert not list(path.parent.glob("*.corrupt-*"))
+
+
+def test_a_commit_is_on_the_disk_before_it_returns(path: Path) -> None:
+    """`synchronous=FULL`: SQLite itself tells what it was asked for."""
+    file = StateFile(path, SCHEMA)
+    assert file.rows("PRAGMA synchronous") == [(2,)]
+    assert file.rows("PRAGMA journal_mode") == [("wal",)]
+    file.close()
+
+
+# --- many journal rows at once ----------------------------------------------------------
+
+
+def test_writers_that_come_at_once_share_a_write() -> None:
+    first, go = threading.Event(), threading.Event()
+    written: list[list[int]] = []
+
+    def write(rows: list[int]) -> None:
+        first.set()
+        go.wait()
+        written.append(rows)
+
+    together: Together[int] = Together(write)
+    threads = [threading.Thread(target=together.add, args=([n],)) for n in range(8)]
+    threads[0].start()
+    first.wait()
+    for thread in threads[1:]:
+        thread.start()
+    while together.waiting < 7:
+        go.wait(0.001)
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert written[0] == [0]
+    assert sorted(written[1]) == list(range(1, 8))
+    assert len(written) == 2
+
+
+def test_a_write_that_fails_fails_for_each_of_them() -> None:
+    def write(rows: list[int]) -> None:
+        raise LocalError("the disk is full")
+
+    together: Together[int] = Together(write)
+    for _ in range(2):
+        with pytest.raises(LocalError, match="full"):
+            together.add([1])

@@ -67,28 +67,51 @@ def test_a_preserved_file_stays_where_it_is(trash: Trash, tmp_path: Path) -> Non
     assert trash.path(kept.id).read_bytes() == b"old"
 
 
-def test_a_restored_file_is_as_it_was_and_leaves_the_trash(trash: Trash, tmp_path: Path) -> None:
+def test_a_kept_file_is_as_it_was(trash: Trash, tmp_path: Path) -> None:
     path = put(tmp_path / "a", b"content")
     path.chmod(0o640)
     os.utime(path, ns=(10**18, 10**18))
-    kept = trash.keep(path, "a", "deleted")
-    target = tmp_path / "new/deep/a"
-    trash.restore(kept.id, target)
-    assert target.read_bytes() == b"content"
-    assert target.stat().st_mode & 0o777 == 0o640
-    assert target.stat().st_mtime_ns == 10**18
-    assert trash.list() == []
+    found = trash.path(trash.keep(path, "a", "deleted").id).stat()
+    assert (found.st_mode & 0o777, found.st_mtime_ns) == (0o640, 10**18)
+
+
+def test_a_dropped_file_is_gone_with_its_record(trash: Trash, tmp_path: Path) -> None:
+    kept = trash.keep(put(tmp_path / "a", b"content"), "a", "deleted")
+    home = trash.path(kept.id).parent
+    trash.drop(kept.id)
+    assert (trash.list(), list(home.iterdir())) == ([], [])
     with pytest.raises(LocalError, match="not in the trash"):
-        trash.path(kept.id)
+        trash.drop(kept.id)
 
 
-def test_restoring_never_overwrites(trash: Trash, tmp_path: Path) -> None:
-    kept = trash.keep(put(tmp_path / "a", b"old"), "a", "deleted")
-    put(tmp_path / "a", b"mine")
-    with pytest.raises(LocalError, match="not overwritten"):
-        trash.restore(kept.id, tmp_path / "a")
-    assert (tmp_path / "a").read_bytes() == b"mine"
-    assert trash.path(kept.id).read_bytes() == b"old"
+def test_the_list_has_what_was_in_this_namespace_and_what_may_have_been(tmp_path: Path) -> None:
+    solo, infra, web = (
+        Trash(tmp_path / "trash", SystemClock(), namespace=name) for name in (None, "infra", "web")
+    )
+    for trash, name in ((solo, "s"), (infra, "i"), (web, "w")):
+        trash.keep(put(tmp_path / name, name.encode()), name, "deleted")
+    lost = web.keep(put(tmp_path / "l", b"lost"), "l", "deleted")
+    web.path(lost.id).with_suffix(".json").unlink()
+    assert [{t.rel for t in trash.list()} for trash in (solo, infra, web)] == [
+        {"s", ""},
+        {"i", ""},
+        {"w", ""},
+    ]
+    assert len(solo.sizes()) == 4
+
+
+def test_a_sweep_takes_only_what_never_arrived(trash: Trash, tmp_path: Path) -> None:
+    kept = trash.keep(put(tmp_path / "a", b"content"), "a", "deleted")
+    lost = trash.keep(put(tmp_path / "b", b"lost"), "b", "deleted")
+    home = trash.path(kept.id).parent
+    home.joinpath(f"{lost.id}.json").unlink()
+    for name in ("20261121T100000123-0123456789ab.json", "20261121T100000123-0123456789ab.part"):
+        put(home / name, b"half")
+    trash.sweep()
+    assert sorted(p.name for p in home.iterdir()) == sorted(
+        [f"{kept.id}.blob", f"{kept.id}.json", f"{lost.id}.blob"]
+    )
+    Trash(tmp_path / "none", SystemClock()).sweep()
 
 
 def test_the_list_is_in_order_of_time(trash: Trash, tmp_path: Path) -> None:
@@ -112,17 +135,20 @@ def test_a_known_hash_is_taken_and_an_unexpected_file_refused(trash: Trash, tmp_
 
 
 @pytest.mark.parametrize("sha256", [None, "f" * 64])
+@pytest.mark.parametrize("on", ["same disk", "other disk"])
 def test_a_file_replaced_just_before_it_moves_is_put_back(
-    tmp_path: Path, sha256: str | None
+    tmp_path: Path, other_disk: Path, sha256: str | None, on: str
 ) -> None:
-    path = put(tmp_path / "a", b"old")
+    path = put(tmp_path / "cache/a", b"old")
     new = put(tmp_path / "new", b"just written")
-    trash = Trash(tmp_path / "trash", Meddler(lambda: new.replace(path)))
+    home = (tmp_path if on == "same disk" else other_disk) / "trash"
+    trash = Trash(home, Meddler(lambda: new.replace(path)))
     with pytest.raises(LocalChanged):
         trash.keep(path, "a", "deleted", sha256=sha256)
     assert path.read_bytes() == b"just written"
-    assert trash.list() == []
-    assert list((tmp_path / "trash").iterdir()) == [], "no idle record"
+    assert [p.name for p in path.parent.iterdir()] == ["a"]
+    if on == "same disk":
+        assert list(home.iterdir()) == [], "no idle record"
 
 
 def test_a_file_replaced_while_it_is_preserved_is_told(tmp_path: Path) -> None:
@@ -157,8 +183,8 @@ def test_a_lost_record_does_not_hide_its_file(trash: Trash, tmp_path: Path) -> N
     trash.path(kept.id).with_suffix(".json").write_bytes(b"")
     (found,) = trash.list()
     assert (found.id, found.size, found.reason) == (kept.id, 7, "its record was lost")
-    trash.restore(kept.id, tmp_path / "back")
-    assert (tmp_path / "back").read_bytes() == b"content"
+    assert not found.settled
+    assert trash.path(kept.id).read_bytes() == b"content"
 
 
 @pytest.mark.parametrize("id", ["", "..", "../a", "20261121T100000123-0123456789ab", "x" * 300])
@@ -167,7 +193,7 @@ def test_ids_that_are_none_are_refused(trash: Trash, tmp_path: Path, id: str) ->
     with pytest.raises(LocalError, match="not in the trash"):
         trash.path(id)
     with pytest.raises(LocalError, match="not in the trash"):
-        trash.restore(id, tmp_path / "target")
+        trash.drop(id)
 
 
 def test_where_the_disk_has_no_links_a_name_is_claimed_first(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class ConflictsView(View[Clash]):
     name = "conflicts"
     number = "6"
     title = "Conflicts"
+    markable = True
     columns = (
         Column(title="STATE", width=10, cell=lambda r, _: r.sign.cell),
         Column(title="PATH", middle=True, cell=lambda r, _: one(safe(r.path))),
@@ -108,8 +109,13 @@ class ConflictsView(View[Clash]):
             ("REMOTE  the bucket", conflict.remote, "deleted"),
         ):
             lines += [one(""), one(title, "accent"), *_version(version, absent)]
-        hint = "s3dash sync --conflict keep-both|local|remote settles it"
-        return [*lines, one(""), one(hint, "dim")]
+        return [*lines, one(""), *_KEYS]
+
+
+_KEYS: tuple[Cell, ...] = (
+    (("l", "key"), (" take local  ", "dim"), ("r", "key"), (" take remote  ", "dim")),
+    (("b", "key"), (" keep both; what loses stays in the trash", "dim")),
+)
 
 
 def _version(version: Version | None, absent: str) -> list[Cell]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from s3dash.tui.cells import EMPTY, Cell, crop, one, spread, width
-from s3dash.tui.format import countdown, rate, safe, width_of
+from s3dash.tui.format import clock_time, countdown, rate, safe, width_of
 from s3dash.tui.glyphs import ONLINE, health_sign, state_sign
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import Badge, joined
@@ -112,7 +112,9 @@ def banner(look: Look) -> Cell:
         soon = ""
         if snapshot.auto.next_in_s is not None:
             soon = f"  next look in {countdown(snapshot.auto.next_in_s)}"
-        return ((" ○ OFFLINE ", "alarm"), (f" {safe(snapshot.message)}", "bad"), (soon, "dim"))
+        since = f"since {clock_time(snapshot.offline_since)}: " if snapshot.offline_since else ""
+        told = f" {since}{safe(snapshot.message)}"
+        return ((" ○ OFFLINE ", "alarm"), (told, "bad"), (soon, "dim"))
     if snapshot.read_only:
         return (
             (" READ-ONLY ", "badge"),
