@@ -4,7 +4,7 @@
 
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-JOBS ?= auto
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ACCEPT ?= ../shared/accept
 ARGS ?=
 SEED ?= $(shell date +%Y%m%d)

@@ -21,7 +21,7 @@ from s3dash.local.sidecar import SidecarFile
 from s3dash.local.state import OwnerLock, State
 from s3dash.local.trash import Trash
 from s3dash.objectstore.patience import Patience
-from s3dash.objectstore.port import ObjectStore
+from s3dash.objectstore.port import Capabilities, ObjectStore
 
 
 def open_store(
@@ -43,10 +43,12 @@ def open_engine(
     nonce: Callable[[], str] = new_nonce,
     timing: Timing = USUAL,
     ignores_case: bool | None = None,
+    proved: Capabilities | None = None,
 ) -> Engine:
     """An engine that is not started: it acts when it is called.
 
-    `ignores_case` is whether the cache's disk does, None: look it up.
+    `ignores_case` is whether the cache's disk does, None: look it up. `proved` is what a `store`
+    that is given can do, None: prove it before the first write, unless it was proved lately.
 
     When another process owns the cache the engine only reads, and names that process. `patience`
     is that of a `store` that is given.
@@ -81,6 +83,8 @@ def open_engine(
     )
     if not read_only:
         ctx.cache.sweep(trash=ctx.trash)
+    if proved is not None and not read_only:
+        trust.remember(ctx, proved)
     trust.recall_dialect(ctx)
     if state.recovered:
         ctx.note("warning", "state", f"the state database was unusable: {state.recovered}")

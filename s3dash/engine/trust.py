@@ -88,9 +88,14 @@ def _prove(ctx: Context) -> Capabilities:
         can = quick_probe(ctx.store, nonce=new_nonce())
     _speak(ctx, quotes=ctx.store.etag_quotes, can=can)
     if can.safe:
-        proved = _Proved(ctx.now(), ctx.store.etag_quotes, can)
-        ctx.state.set(_key(ctx), msgspec.json.encode(proved).decode())
+        remember(ctx, can)
     return can
+
+
+def remember(ctx: Context, can: Capabilities) -> None:
+    """What was just proved of the endpoint, in the dialect that it was asked in."""
+    proved = _Proved(ctx.now(), ctx.store.etag_quotes, can)
+    ctx.state.set(_key(ctx), msgspec.json.encode(proved).decode())
 
 
 def _speak(ctx: Context, *, quotes: bool, can: Capabilities) -> None:

@@ -1,14 +1,17 @@
 """The same shared bucket in memory and on SeaweedFS."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
-from s3dash.objectstore.port import ObjectStore
-from tests.engine.world import Machine
+from s3dash.objectstore.port import Capabilities, ObjectStore
+from s3dash.objectstore.probe import quick_probe
+from tests.engine.world import Machine, Stores
+from tests.servers import Server
 
 Join = Callable[..., Machine]
 
@@ -23,7 +26,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Object
     settings = weed.settings(weed.make_bucket(), tmp_path)
     from s3dash.objectstore.s3 import S3Store
 
-    return lambda: S3Store(settings, weed.credentials)
+    return Stores(lambda: S3Store(settings, weed.credentials), request.getfixturevalue("weed_can"))
+
+
+@pytest.fixture(scope="session")
+def weed_can(weed: Server, tmp_path_factory: pytest.TempPathFactory) -> Capabilities:
+    """Proved once: SeaweedFS lets the racers for one key wait for seconds."""
+    with closing(weed.store(weed.make_bucket(), tmp_path_factory.mktemp("proof"))) as store:
+        return quick_probe(store, nonce="proof")
 
 
 @pytest.fixture

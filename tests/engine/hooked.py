@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from s3dash.objectstore.memory import Hook
 from s3dash.objectstore.port import ObjectStore
+from tests.engine.world import Stores
 
 REQUESTS = frozenset(
     {
@@ -73,4 +74,8 @@ def hooked(
     """A factory of stores with hooks, out of one of stores without."""
     if before is None and after is None:
         return store
-    return lambda: cast(ObjectStore, Hooked(store(), before=before, after=after))
+
+    def make() -> ObjectStore:
+        return cast(ObjectStore, Hooked(store(), before=before, after=after))
+
+    return Stores(make, store.proved) if isinstance(store, Stores) else make

@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from s3dash.clock import Clock
-from s3dash.core.settings import Credentials, Datastore
+from s3dash.core.settings import Datastore
 from s3dash.engine.engine import Engine
 from s3dash.engine.open import open_engine
-from s3dash.objectstore.port import ObjectStore
+from s3dash.objectstore.port import Capabilities, ObjectStore
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -50,6 +51,17 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@dataclass(frozen=True)
+class Stores:
+    """A factory of stores over one bucket, and what the endpoint is known to be able to do."""
+
+    make: Callable[[], ObjectStore]
+    proved: Capabilities
+
+    def __call__(self) -> ObjectStore:
+        return self.make()
+
+
 class Machine:
     """One user: a cache directory, a state directory, an engine that is opened per operation."""
 
@@ -59,7 +71,6 @@ class Machine:
         store: Callable[[], ObjectStore],
         *,
         clock: Clock | None = None,
-        credentials: Credentials | None = None,
         **settings: Any,
     ) -> None:
         self.home = home
@@ -67,6 +78,7 @@ class Machine:
         self.cache.mkdir(parents=True, exist_ok=True)
         self.store = store
         self.clock = clock
+        self.proved = store.proved if isinstance(store, Stores) else None
         fields = {
             "name": home.name,
             "bucket": "shared",
@@ -79,7 +91,7 @@ class Machine:
         self.settings = Datastore(**{**fields, **settings})
 
     def engine(self) -> Engine:
-        return open_engine(self.settings, store=self.store(), clock=self.clock)
+        return open_engine(self.settings, store=self.store(), clock=self.clock, proved=self.proved)
 
     def __getattr__(self, name: str) -> Any:
         """`machine.push(...)`: open an engine, call it, stop it, as a command does."""

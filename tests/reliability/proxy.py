@@ -296,4 +296,6 @@ def _family(key: str) -> str:
         return "shard"
     if key.startswith("_control/"):
         return "intent" if "/commits/" in key else "control"
+    if key == ".datastore-index.json":
+        return "monolith"
     return "data" if key else "bucket"
