@@ -12,7 +12,7 @@ SEED ?= $(shell date +%Y%m%d)
 BIN := .venv/bin
 STAMP := .venv/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 .PHONY: help demo test check accept reliability screenshots
 .DELETE_ON_ERROR:
