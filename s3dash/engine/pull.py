@@ -71,6 +71,8 @@ def _download_all(
                 in_the_way.append(item)
             elif isinstance(outcome, S3DashError):
                 _tell(result, item.path, outcome)
+                if isinstance(outcome, Integrity):
+                    ctx.reader.doubt(item.path)
             else:
                 result.pulled += 1
                 result.bytes_down += outcome.size

@@ -4,8 +4,8 @@ The fingerprint is one LIST of `_index/`; only what moved since is fetched. A fa
 error, never an empty index (source: shared-datastore protocol; reliability section 3, «Read»).
 """
 
-import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from s3dash.clock import iso
@@ -89,6 +89,7 @@ class IndexReader:
         self._keys = keys
         self._readers = readers
         self._lacking = ""
+        self._doubted = False
         self._docs = dict(docs or {})
         self._parsed: dict[str, tuple[str, dict[str, Entry], dict[str, str]]] = {}
         self._latest: RemoteIndex | None = None
@@ -108,6 +109,7 @@ class IndexReader:
             index = self._from_listing(listing)
             if index is not None:
                 self._latest = index
+                self._doubted = False
                 return index
         if self._lacking:
             raise InvalidResponse(
@@ -121,6 +123,15 @@ class IndexReader:
     def know(self, key: str, doc: Doc) -> None:
         """A document that we have just written: no need to fetch it."""
         self._docs[key] = doc
+
+    def doubt(self, rel: str) -> None:
+        """What the index says of this path is not so: the next load reads it anew.
+
+        An ETag tells versions apart, and not whether the bytes that came with it were damaged.
+        """
+        for key in self.holders(rel):
+            self._forget(key)
+            self._doubted = True
 
     def holders(self, rel: str) -> list[str]:
         """Keys of the documents of the last load that hold an entry for this path."""
@@ -144,7 +155,8 @@ class IndexReader:
             doc = self._fetch(self._keys.meta, meta_info.etag)
             if doc is None:
                 return None
-            meta = decode_meta(doc.body, name=self._keys.meta)
+            with self._forgotten_if_corrupt(self._keys.meta):
+                meta = decode_meta(doc.body, name=self._keys.meta)
             if meta.version == 1:
                 return self._from_monolith(meta, listing)
         return self._from_shards(meta, shards, listing)
@@ -152,7 +164,7 @@ class IndexReader:
     def _is_short(self, missing: Iterable[str]) -> bool:
         """True when an object is there that the listing lacks: it must not be believed."""
         for key in missing:
-            with contextlib.suppress(NotFound):  # as listed
+            with suppress(NotFound):  # as listed
                 self._store.head(key)
                 self._lacking = key
                 return True
@@ -164,7 +176,7 @@ class IndexReader:
         self, meta: Meta | None, shards: dict[str, ObjectInfo], listing: dict[str, ObjectInfo]
     ) -> RemoteIndex | None:
         fingerprint = frozenset((k, i.etag) for k, i in listing.items())
-        if self._latest is not None and self._latest.fingerprint == fingerprint:
+        if self._is_latest(fingerprint):
             return self._latest
         if not self._fetch_all(shards):
             return None
@@ -204,7 +216,8 @@ class IndexReader:
         known = self._parsed.get(key)
         if known is not None and known[0] == doc.etag:
             return known[1], known[2]
-        entries, bad = decode_entries(doc.body, name=key)
+        with self._forgotten_if_corrupt(key):
+            entries, bad = decode_entries(doc.body, name=key)
         lead = len(self._keys.root.encode())
         good: dict[str, Entry] = {}
         for rel, entry in entries.items():
@@ -227,7 +240,7 @@ class IndexReader:
         if doc is None:
             return self._rebuild(meta)
         fingerprint.add((self._keys.monolith, doc.etag))
-        if self._latest is not None and self._latest.fingerprint == fingerprint:
+        if self._is_latest(fingerprint):
             return self._latest
         names = frozenset(n for n in map(self._keys.partition_of, listing) if n)
         index = RemoteIndex(
@@ -279,6 +292,23 @@ class IndexReader:
         return complete
 
     # --- objects ------------------------------------------------------------------------
+
+    def _is_latest(self, fingerprint: Collection[tuple[str, str]]) -> bool:
+        same = self._latest is not None and self._latest.fingerprint == fingerprint
+        return same and not self._doubted
+
+    @contextmanager
+    def _forgotten_if_corrupt(self, key: str) -> Iterator[None]:
+        """A document that makes no sense may have been damaged on its way: it is not kept."""
+        try:
+            yield
+        except IndexCorrupt:
+            self._forget(key)
+            raise
+
+    def _forget(self, key: str) -> None:
+        self._docs.pop(key, None)
+        self._parsed.pop(key, None)
 
     def _fetch(self, key: str, etag: str) -> Doc | None:
         """The version that was listed; None when it moved since."""

@@ -4,12 +4,18 @@ The scenarios with numbers are in `test_scenarios_*.py`.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from s3dash.errors import IndexCorrupt
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from s3dash.objectstore.port import Fetched
 from tests.engine.ends import all_have
 from tests.engine.faults import Once, machine
-from tests.engine.world import contents
+from tests.engine.world import Machine, contents, digest
 
 
 def test_a_commit_that_loses_a_race_for_a_shard_merges(tmp_path: Path) -> None:
@@ -113,3 +119,45 @@ def test_a_file_that_an_entry_without_a_hash_names_is_not_kept_twice(
     assert ada.sync(policy="keep-both").conflicts == []
     assert ada.files() == {"files/a": b"same"}
     assert ada.status().conflicts == []
+
+
+class Damaging(MemoryStore):
+    """The line damages one answer, whose ETag is right all the same."""
+
+    def __init__(self, bucket: MemoryBucket, key: str, old: bytes, new: bytes) -> None:
+        super().__init__(bucket)
+        self._damage = {key: (old, new)}
+
+    def get(self, key: str, **how: Any) -> Fetched | None:
+        found = super().get(key, **how)
+        if found is None or key not in self._damage:
+            return found
+        old, new = self._damage.pop(key)
+        assert old in found.body
+        return replace(found, body=found.body.replace(old, new))
+
+
+@pytest.mark.parametrize("key", ["_index/files.json", "_index/_meta.json"])
+def test_a_document_that_was_damaged_on_its_way_is_not_kept(
+    tmp_path: Path, memory: MemoryBucket, key: str
+) -> None:
+    ada, bob = machine(tmp_path / "ada", memory), machine(tmp_path / "bob", memory)
+    ada.write("files/a", "a")
+    ada.push()
+    with pytest.raises(IndexCorrupt):
+        Machine(bob.home, lambda: Damaging(memory, key, b"}", b"]")).pull()
+    assert bob.pull().pulled == 1
+
+
+def test_an_entry_that_was_damaged_on_its_way_is_read_again(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    ada, bob = machine(tmp_path / "ada", memory), machine(tmp_path / "bob", memory)
+    ada.write("files/a", "a")
+    ada.push()
+    sha256, other = digest(b"a").encode(), digest(b"b").encode()
+    result = Machine(bob.home, lambda: Damaging(memory, "_index/files.json", sha256, other)).pull()
+    assert [row.path for row in result.blocked] == ["files/a"]
+    assert bob.files() == {}
+    assert bob.pull().pulled == 1
+    assert bob.files() == {"files/a": b"a"}
