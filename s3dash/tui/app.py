@@ -131,10 +131,14 @@ class DashApp(App[None], inherit_bindings=False):
         self.main.show_event()
 
     def _show(self) -> None:
-        """Hand down what is known; time goes by even when nothing changes."""
+        """Hand down what is known; time goes by even when nothing changes.
+
+        While the app goes down there is no screen any more, and messages still come.
+        """
         self.main.show()
-        if isinstance(self.screen, Modal):
-            self.screen.show()
+        for screen in self.screen_stack[-1:]:
+            if isinstance(screen, Modal):
+                screen.show()
 
     def _go(self, work: Coroutine[Any, Any, None], *, group: str = "flow") -> None:
         self.run_worker(work, group=group, exit_on_error=True)

@@ -6,8 +6,10 @@ import pytest
 
 from s3dash.errors import AccessDenied
 from s3dash.tui import redact
+from s3dash.tui.messages import SnapshotChanged
 from s3dash.tui.pool import Pool
 from s3dash.tui.process import stop_all
+from tests.tui.driver import Stage, play
 from tests.tui.fake_engine import FakeEngine
 
 SECRET = "hunter2hunter2"
@@ -75,3 +77,13 @@ def test_all_engines_are_stopped_though_one_hangs() -> None:
     stop_all([Hanging(), good], grace_s=0.01)
     assert good.asked("stop") == [()]
     gate.set()
+
+
+def test_news_that_come_while_the_app_goes_down_are_no_error() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.settle()
+
+    app = play(script)
+    assert app.screen_stack == []
+    with app._context():
+        app.on_snapshot_changed(SnapshotChanged())
