@@ -166,6 +166,10 @@ class LocalError(S3DashError):
     """A local file or directory could not be read or written."""
 
 
+class DiskFull(LocalError):
+    """No room is left, or the quota is used up."""
+
+
 class LocalChanged(LocalError):
     """A local file changed while it was being transferred; it stays dirty."""
 

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from s3dash.errors import InvalidResponse, NotFound, PreconditionFailed, S3DashError
+from s3dash.errors import Integrity, InvalidResponse, NotFound, PreconditionFailed, S3DashError
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Fetched, ObjectStore
+
+DAMAGED = 3
+"""A body that was refused so often as damaged is not sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Cas:
                 return self._once(key, body, version)
             except PreconditionFailed:
                 return self._ours(key, body)
+            except Integrity:  # damaged on its way, and refused
+                if attempt == DAMAGED:
+                    raise
             except InvalidResponse:  # a success that names no version
                 with suppress(PreconditionFailed):  # what was answered is the error to tell
                     return self._ours(key, body)

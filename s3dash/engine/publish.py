@@ -5,6 +5,7 @@ version that was meant) and I9 (base moves only after the commit is durable).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,7 +20,7 @@ from s3dash.engine.pin import find_version
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.transfer import Sent
-from s3dash.errors import NotFound, PreconditionFailed, S3DashError
+from s3dash.errors import NotFound, PreconditionFailed, S3DashError, Throttled
 from s3dash.local.state import BaseRow, JournalRow
 from s3dash.objectstore.port import Capabilities
 
@@ -199,28 +200,22 @@ def _delete_one(
 
     def attempt(_: int) -> None:
         lease.guard()
-        if can.delete:
+        if not can.delete:
+            if ctx.store.head(key).etag != etag:
+                raise PreconditionFailed(key)
+            return ctx.store.delete(key)
+        try:
             ctx.store.delete(key, if_match=etag)
-        elif ctx.store.head(key).etag == etag:
-            ctx.store.delete(key)
-        else:
-            raise PreconditionFailed(key)
+        except PreconditionFailed as error:  # S3 also says so to two requests at once
+            if ctx.store.head(key).etag == etag:
+                raise Throttled(f"{rel}: the endpoint is busy with it") from error
+            raise
 
-    try:
-        retrying(attempt, patience=ctx.patience)
-    except NotFound:
-        return
-    except PreconditionFailed:
-        if _exists(ctx, key):
+    with suppress(NotFound):  # then it is gone already
+        try:
+            retrying(attempt, patience=ctx.patience)
+        except PreconditionFailed:
             ctx.note("warning", "push", f"{rel}: a newer object is in the bucket; it stays")
-
-
-def _exists(ctx: Context, key: str) -> bool:
-    try:
-        ctx.store.head(key)
-    except NotFound:
-        return False
-    return True
 
 
 def _settle(

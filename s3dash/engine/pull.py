@@ -4,6 +4,7 @@ Invariants kept here: I8 (a local file is replaced only while it is what the pla
 installs, I9 (base advances only after the install is durable).
 """
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,15 @@ from s3dash.engine.jobs import each, retrying
 from s3dash.engine.names import conflict_name
 from s3dash.engine.observe import Observation
 from s3dash.engine.pin import is_proved
-from s3dash.errors import Cancelled, Integrity, LocalChanged, NotFound, PathBlocked, S3DashError
+from s3dash.errors import (
+    Cancelled,
+    DiskFull,
+    Integrity,
+    LocalChanged,
+    NotFound,
+    PathBlocked,
+    S3DashError,
+)
 from s3dash.local.scan import FileStat
 from s3dash.local.state import BaseRow
 from s3dash.local.trash import Reason
@@ -29,6 +38,15 @@ SETTLED_NS = 3_000_000_000
 """Beyond the coarsest clock of a file system: see `_mtime_ns`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """`in_the_way`: their place may be freed by a deletion. `no_room`: others, that came to
+    nothing, may have taken what the disk had left."""
+
+    in_the_way: list[Item] = field(default_factory=list)
+    no_room: list[Item] = field(default_factory=list)
+
+
 def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
     """Downloads, local deletions and base moves. Counts into `result`; one failure stops no other.
 
@@ -37,13 +55,14 @@ def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
     _move_base(ctx, plan, seen)
     downloads = plan.by(Action.DOWNLOAD, Action.KEEP_BOTH)
     rows = {i.path: ctx.accounting.queue("down", i.path, _size(i)) for i in downloads}
-    in_the_way: list[Item] = []
+    later = Later()
     try:
-        _download_all(ctx, seen, downloads, rows, result, in_the_way)
+        _download_all(ctx, seen, downloads, rows, result, later)
+        _download_all(ctx, seen, sorted(later.no_room, key=_size), rows, result)
         ctx.cancel.check()
         if not result.failed:
             _delete_local(ctx, plan, seen, result)
-        _download_all(ctx, seen, in_the_way, rows, result)
+        _download_all(ctx, seen, later.in_the_way, rows, result)
     finally:
         _cancel_queued(ctx, rows)
 
@@ -54,21 +73,23 @@ def _download_all(
     items: list[Item],
     rows: dict[str, Transfer],
     result: Result,
-    in_the_way: list[Item] | None = None,
+    later: Later | None = None,
 ) -> None:
-    """`in_the_way` takes the items whose place is not free yet: a deletion may free it."""
+    """Side by side; what is worth another try goes to `later`. Without it, one at a time."""
     saved: list[BaseRow] = []
     work = each(
         lambda item: _download(ctx, seen, item, rows[item.path]),
         items,
-        workers=ctx.settings.pull_concurrency,
+        workers=1 if later is None else ctx.settings.pull_concurrency,
         cancel=ctx.cancel,
         name="s3dash-pull",
     )
     try:
         for item, outcome in work:
-            if isinstance(outcome, PathBlocked) and in_the_way is not None:
-                in_the_way.append(item)
+            if isinstance(outcome, PathBlocked) and later is not None:
+                later.in_the_way.append(item)
+            elif isinstance(outcome, DiskFull) and later is not None:
+                later.no_room.append(item)
             elif isinstance(outcome, S3DashError):
                 _tell(result, item.path, outcome)
                 if isinstance(outcome, Integrity):

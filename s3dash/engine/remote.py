@@ -299,11 +299,15 @@ class IndexReader:
 
     @contextmanager
     def _forgotten_if_corrupt(self, key: str) -> Iterator[None]:
-        """A document that makes no sense may have been damaged on its way: it is not kept."""
+        """A document that makes no sense may have been damaged on its way: it is not kept.
+
+        Nor are those that came with it, and were not looked at yet.
+        """
         try:
             yield
         except IndexCorrupt:
-            self._forget(key)
+            for other in (key, *(self._docs.keys() - self._parsed.keys())):
+                self._forget(other)
             raise
 
     def _forget(self, key: str) -> None:

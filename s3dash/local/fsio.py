@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from s3dash.core.paths import CONTROL_DIR
-from s3dash.errors import LocalError
+from s3dash.errors import DiskFull, LocalError
 from s3dash.local import renameat2
 
 FSYNC = "s3dash.fsync"
@@ -58,7 +58,8 @@ _WORDS = {
 def as_local_error(error: OSError, what: str) -> LocalError:
     """The error to raise for a failed step; `what` names the path and what was to be done."""
     text, hint = _WORDS.get(error.errno or 0, (error.strerror or str(error), ""))
-    return LocalError(f"{what}: {text}", hint=hint)
+    kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else LocalError
+    return kind(f"{what}: {text}", hint=hint)
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """The object store on S3: boto3 for control, obstore for whole bodies, behind the port."""
 
+import base64
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from s3dash.core.settings import CredentialSource, Datastore
-from s3dash.errors import AccessDenied, Integrity, InvalidResponse
+from s3dash.errors import AccessDenied, Integrity, InvalidResponse, NotFound, PreconditionFailed
 from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.gate import Gate
 from s3dash.objectstore.multipart import COPY_PART, PartSender
@@ -23,12 +24,12 @@ from s3dash.objectstore.port import (
     Uploaded,
     UploadLog,
 )
-from s3dash.objectstore.s3_answers import bare, etag_of, size_of
+from s3dash.objectstore.s3_answers import bare, etag_of, looks_like_md5, size_of
 from s3dash.objectstore.s3_bulk import CHUNK, Body, Bulk, Target, addressable
 from s3dash.objectstore.s3_client import virtual_hosted
 from s3dash.objectstore.s3_control import PAGE, S3Control
 from s3dash.objectstore.s3_errors import Place, boto_translated, is_stale
-from s3dash.objectstore.s3_multipart import S3Parts, as_file, checked_etag, md5_header, sent
+from s3dash.objectstore.s3_multipart import S3Parts, as_file, checked_etag, sent
 from s3dash.objectstore.source import LocalSource
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ HELD_WHOLE = 1 << 20
 MULTIPART_ABOVE = 16 << 20
 PART_SIZE = 8 << 20
 COPY_IN_PARTS_ABOVE = 5 << 30
+PUTS = 3
 MOST_IN_ONE = 5 << 30
 
 
@@ -201,7 +203,7 @@ class S3Store(S3Control):
                 Bucket=self._bucket,
                 Key=self._root + key,
                 Body=as_file(body),
-                ContentMD5=md5_header(body),
+                ContentMD5=base64.b64encode(body.piece.md5).decode(),
                 ContentType=content_type,
                 **condition,
             ),
@@ -221,30 +223,44 @@ class S3Store(S3Control):
                 if_none_match="IfNoneMatch" in condition,
                 content_type=content_type,
             ).etag
+        wanted = condition.get("IfMatch") or condition.get("IfNoneMatch")
+        for _ in range(PUTS):
+            etag = self._put_once(key, body, wanted, content_type, place)
+            if self._is_proved(key, body, etag, place):
+                return etag
+            wanted = self._tag(bare(etag))  # damaged on its way; it is ours, and goes again
+        raise Integrity(f"{place}: it arrives damaged each time")
+
+    def _put_once(
+        self, key: str, body: bytes, wanted: str | None, content_type: str, place: Place
+    ) -> str:
         etag = self._through_obstore(
             lambda bulk: bulk.put(
-                self._root + key,
-                body,
-                condition=condition.get("IfMatch") or condition.get("IfNoneMatch"),
-                content_type=content_type,
-                place=place,
+                self._root + key, body, condition=wanted, content_type=content_type, place=place
             )
         )
         self._meter.up(len(body))
-        self._prove(key, body, etag, place)
         return etag
 
-    def _prove(self, key: str, body: bytes, etag: str, place: Place) -> None:
-        """obstore follows redirects, and believes whoever answers with an ETag.
+    def _is_proved(self, key: str, body: bytes, etag: str, place: Place) -> bool:
+        """Whether what is there is what was sent: obstore sends no checksum that all verify.
 
-        One that is the MD5 of what was sent is proof enough. Another is asked for, until it is
-        known that this endpoint has ETags of another kind.
+        It also follows redirects, and believes whoever answers with an ETag. One that is the MD5
+        of what was sent is proof enough. Where it looks like an MD5 and is another, the object is
+        read again; any other form is asked for: until it is known that this endpoint has ETags of
+        another kind.
         """
         if self._opaque or bare(etag) == hashlib.md5(body, usedforsecurity=False).hexdigest():
-            return
-        if self.head(key).etag != bare(etag):
+            return True
+        with suppress(NotFound, PreconditionFailed):  # told below
+            if not looks_like_md5(bare(etag)):
+                self._opaque = self.head(key).etag == bare(etag)
+            elif (found := self.get(key, if_match=bare(etag))) is not None:
+                self._opaque = found.body == body
+                return self._opaque
+        if not self._opaque:
             raise InvalidResponse(f"{place} was answered, but is not there in that version")
-        self._opaque = True
+        return True
 
     def _open_body(self, key: str, if_match: str | None, place: Place) -> Body:
         condition = self._condition(if_match)

@@ -1,5 +1,6 @@
 """Reading boto3's answers: ETags without quotes, dates, and what must be there."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -59,7 +60,17 @@ def confirmed(read: Callable[[], Fetched | None], place: Place) -> Fetched | Non
 def _is_doubtful(found: Fetched) -> bool:
     etag = found.info.etag.lower()
     is_md5 = etag == hashlib.md5(found.body, usedforsecurity=False).hexdigest()
-    return not is_md5 and _MD5.fullmatch(etag) is not None
+    return not is_md5 and looks_like_md5(etag)
+
+
+def looks_like_md5(etag: str) -> bool:
+    """By its form. As a rule it then is one, but not where objects are encrypted with KMS."""
+    return _MD5.fullmatch(etag.lower()) is not None
+
+
+def md5_header(body: bytes) -> str:
+    """For `Content-MD5`: an endpoint then refuses a body that was damaged on its way."""
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def date_of(answer: Response) -> datetime | None:

@@ -26,6 +26,7 @@ from s3dash.objectstore.s3_answers import (
     date_of,
     etag_of,
     info_of,
+    md5_header,
     size_of,
     utc,
 )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from s3dash.objectstore.s3_examination import S3Examination
 
 PAGE = 1000
+DELETED = 204
 T = TypeVar("T")
 
 
@@ -185,6 +187,7 @@ class S3Control:
                 Bucket=self._bucket,
                 Key=self._root + key,
                 Body=body,
+                ContentMD5=md5_header(body),
                 ContentType=content_type,
                 **condition,
             )
@@ -202,10 +205,14 @@ class S3Control:
             )
 
     def delete(self, key: str, *, if_match: str | None = None) -> None:
-        """With `if_match` on a missing key the endpoints differ; here that is fine on all."""
+        """With `if_match` on a missing key the endpoints differ; here that is fine on all.
+
+        Whoever stands before the endpoint may say yes to anything: only S3's own 204 is believed.
+        """
+        place = self._place.at("delete", key)
         try:
-            with boto_translated(self._place.at("delete", key)):
-                self._clients.get("steady" if if_match is None else "once").delete_object(
+            with boto_translated(place):
+                done = self._clients.get("steady" if if_match is None else "once").delete_object(
                     Bucket=self._bucket, Key=self._root + key, **self._condition(if_match)
                 )
         except NotFound:
@@ -213,6 +220,9 @@ class S3Control:
         except PreconditionFailed:
             if self._exists(key):
                 raise
+            return
+        if done["ResponseMetadata"]["HTTPStatusCode"] != DELETED and self._exists(key):
+            raise InvalidResponse(f"{place}: the endpoint said yes, and it is still there")
 
     def delete_many(self, keys: Iterable[str]) -> None:
         batch: list[str] = []

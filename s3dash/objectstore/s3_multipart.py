@@ -66,7 +66,7 @@ class S3Parts:
                 UploadId=upload_id,
                 PartNumber=body.piece.number,
                 Body=as_file(body),
-                ContentMD5=md5_header(body),
+                ContentMD5=base64.b64encode(body.piece.md5).decode(),
             ),
         )
         self.meter.up(body.piece.size)
@@ -187,10 +187,6 @@ class S3Parts:
 def as_file(body: SliceBody) -> IO[bytes]:
     """boto3 only reads and seeks; its types ask for a whole file object."""
     return cast("IO[bytes]", body)
-
-
-def md5_header(body: SliceBody) -> str:
-    return base64.b64encode(body.piece.md5).decode()
 
 
 def sent(body: SliceBody, place: Place, request: Callable[[], Response]) -> Response:

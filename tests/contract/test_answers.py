@@ -269,7 +269,11 @@ def test_an_error_never_repeats_a_secret(tmp_path: Path) -> None:
 @pytest.mark.parametrize("quotes", [True, False])
 def test_conditions_are_sent_in_the_endpoint_s_dialect(tmp_path: Path, quotes: bool) -> None:
     (tmp_path / "f").write_bytes(b"x")
-    with answering(lambda _: Reply(headers={"ETag": '"new"'})) as endpoint:
+
+    def answer(asked: Asked) -> Reply:
+        return Reply(204 if asked.method == "DELETE" else 200, headers={"ETag": '"new"'})
+
+    with answering(answer) as endpoint:
         store = endpoint.store(tmp_path)
         store.etag_quotes = quotes
         store.put("k", b"x", if_match="abc")

@@ -57,7 +57,8 @@ def test_pages_are_fetched_only_as_far_as_they_are_read(backend: Backend) -> Non
 
 
 def test_a_prefix_is_a_string_and_not_a_directory(store: ObjectStore) -> None:
-    fill(store, ("ab", "ab/c", "abc", "b"))
+    for key in ("ab", "ab/c", "abc", "b"):  # SeaweedFS loses one of the first two when both race
+        store.put(key, b"x")
     assert sorted(i.key for i in store.list("ab")) == ["ab", "ab/c", "abc"]
     assert [i.key for i in store.list("ab/")] == ["ab/c"]
     assert list(store.list("nothing/")) == []

@@ -94,9 +94,10 @@ class Truth:
         added = {f"{self._top()}/new-{self._count + n}" for n in range(len(gone))}
         for rel in sorted(touched - gone | added):
             self._write(user, rel, keep=True)
-        if big:
-            added.add(f"files/big-{user.name}")
-            self._write(user, f"files/big-{user.name}", keep=True, size=BIG)
+        large = f"files/big-{user.name}"
+        if big and large not in conflicts_with:
+            added.add(large)
+            self._write(user, large, keep=True, size=BIG)
         clashing = [rel for rel in sorted(conflicts_with) if rel in self.files]
         for rel in dice.sample(clashing, min(3, len(clashing))):
             if (user.cache / rel).is_file():
