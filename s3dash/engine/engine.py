@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Unpack
 
@@ -78,12 +78,12 @@ class Engine:
         if running is not None:
             running.cancel()
         self._live.stop()
-        with self._turn:
+        with self._turn, ExitStack() as closing:
+            closing.callback(self._ctx.store.close)
+            closing.callback(self._owner.release)
+            closing.callback(self._ctx.state.close)
             self._save()
             self._ctx.stage.enter("stopped")
-            self._ctx.state.close()
-            self._owner.release()
-            self._ctx.store.close()
 
     # --- looking ------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from s3dash.clock import Clock, SystemClock
@@ -58,36 +59,40 @@ def open_engine(
     store = store or open_store(settings, credentials, patience=patience)
     owner = OwnerLock(settings.state_dir)
     read_only = "" if owner.acquire() else owner.owner() or "unknown process"
-    state = State(state_file(settings), read_only=bool(read_only))
-    bus = Bus()
-    keys = Keys(settings.namespace)
-    docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
-    ctx = Context(
-        settings=settings,
-        keys=keys,
-        store=store,
-        reader=IndexReader(store, keys, docs, readers=min(READERS, settings.pull_concurrency)),
-        state=state,
-        cache=CacheDir(settings.cache, namespace=settings.namespace, ignores_case=ignores_case),
-        sidecar=SidecarFile(settings.cache),
-        trash=Trash(settings.state_dir / "trash", clock, namespace=settings.namespace),
-        clock=clock,
-        bus=bus,
-        accounting=Accounting(clock, store.usage),
-        stage=Stage(bus, clock, settings.name),
-        throttle=Throttle(settings.bandwidth_limit, clock),
-        patience=patience,
-        identity=identify(),
-        nonce=nonce,
-        timing=timing,
-    )
-    if not read_only:
-        ctx.cache.sweep(trash=ctx.trash)
-    if proved is not None and not read_only:
-        trust.remember(ctx, proved)
-    trust.recall_dialect(ctx)
-    if state.recovered:
-        ctx.note("warning", "state", f"the state database was unusable: {state.recovered}")
+    with ExitStack() as undo:  # a state file that cannot be read leaves the cache to the next try
+        undo.callback(owner.release)
+        state = State(state_file(settings), read_only=bool(read_only))
+        undo.callback(state.close)
+        docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
+        bus = Bus()
+        keys = Keys(settings.namespace)
+        ctx = Context(
+            settings=settings,
+            keys=keys,
+            store=store,
+            reader=IndexReader(store, keys, docs, readers=min(READERS, settings.pull_concurrency)),
+            state=state,
+            cache=CacheDir(settings.cache, namespace=settings.namespace, ignores_case=ignores_case),
+            sidecar=SidecarFile(settings.cache),
+            trash=Trash(settings.state_dir / "trash", clock, namespace=settings.namespace),
+            clock=clock,
+            bus=bus,
+            accounting=Accounting(clock, store.usage),
+            stage=Stage(bus, clock, settings.name),
+            throttle=Throttle(settings.bandwidth_limit, clock),
+            patience=patience,
+            identity=identify(),
+            nonce=nonce,
+            timing=timing,
+        )
+        if not read_only:
+            ctx.cache.sweep(trash=ctx.trash)
+        if proved is not None and not read_only:
+            trust.remember(ctx, proved)
+        trust.recall_dialect(ctx)
+        if state.recovered:
+            ctx.note("warning", "state", f"the state database was unusable: {state.recovered}")
+        undo.pop_all()
     return Engine(ctx, owner, read_only=read_only)
 
 
