@@ -66,24 +66,44 @@ OURS = {
 """Names that a file can have: s3dash may have to store them."""
 OTHERS = {
     "//": "y//z",
-    "d/": "d/",
     "control character": "c\x01d",
-    "300-byte segment": "n" * 300,
 }
 """Names that only other programs make: s3dash shows them as blocked, whatever they do."""
+NO_FILES = {
+    "d/": "d/",
+    "300-byte segment": "n" * 300,
+}
+"""As OTHERS, and never the name of a file. Asked only where keys are no files: `rclone serve s3`
+refuses them, lists them all the same from then on, and deletes them never."""
 
 
 def keys(probe: Probe) -> str:
     """Probe 10: odd names through PUT, LIST, GET and DELETE, by each SDK that can."""
     kinds = {**OURS, **OTHERS}
+    are_files = not _holds_both(probe)
+    if not are_files:
+        kinds |= NO_FILES
     failed = _round_trip(probe, "keys/", kinds)
     failed |= {f"{kind} (bulk)" for kind in _bulk_trip(probe, OURS) if kind not in failed}
     good = [kind for kind in kinds if kind not in failed]
     bent = [kind for kind in OURS if kind in failed or f"{kind} (bulk)" in failed]
     odd = sorted(failed - set(bent))
     told = f"as sent: {', '.join(good)}" + (f"; not so: {', '.join(odd)}" if odd else "")
+    if are_files:
+        told += "; keys are files here: none ends in / or lies below another"
     need(not bent, f"not as sent: {', '.join(bent)}; {told}")
     return told
+
+
+def _holds_both(probe: Probe) -> bool:
+    """Whether `f` and `f/x` can be objects at the same time, which no file system allows."""
+    upper, lower = probe.key("both/f"), probe.key("both/f/x")
+    probe.write(upper, b"upper")
+    try:
+        probe.write(lower, b"lower")
+        return body_of(probe.store, upper) == b"upper" and body_of(probe.store, lower) == b"lower"
+    except S3DashError:
+        return False
 
 
 def _round_trip(probe: Probe, below: str, kinds: dict[str, str]) -> set[str]:
