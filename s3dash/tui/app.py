@@ -16,18 +16,14 @@ from textual.markup import escape
 from textual.screen import Screen
 
 from s3dash.clock import Clock, SystemClock
-from s3dash.core.lock import LockInfo
-from s3dash.core.plan import WAYS, Direction
-from s3dash.core.report import ConflictInfo
-from s3dash.core.settings import Take
+from s3dash.core.plan import Direction
 from s3dash.engine.api import EngineApi
 from s3dash.errors import S3DashError
 from s3dash.tui import hints, keys, permits
 from s3dash.tui.bridge import POLL_S, Bridge
 from s3dash.tui.cells import Cell
-from s3dash.tui.flows import conflicts as conflict_flows
-from s3dash.tui.flows import leave, namespaces, operate
-from s3dash.tui.flows import locks as lock_flows
+from s3dash.tui.commands import Flow, Work
+from s3dash.tui.flows import leave, locks, operate
 from s3dash.tui.last_event import LastEvent
 from s3dash.tui.look import Look
 from s3dash.tui.messages import Happened, SnapshotChanged
@@ -37,7 +33,6 @@ from s3dash.tui.process import listening, stop_all
 from s3dash.tui.redact import report, told
 from s3dash.tui.screens.main import MainScreen
 from s3dash.tui.screens.modal import Modal
-from s3dash.tui.screens.plan import PlanAnswer
 from s3dash.tui.terminal import SturdyDriver, is_lost
 from s3dash.tui.theme import NIGHT
 
@@ -71,7 +66,7 @@ class DashApp(App[None], inherit_bindings=False):
         self.opened = list(engines)
         self.current = 0
         self.no_color = no_color
-        self._open_namespace = open_namespace
+        self.open_namespace = open_namespace
         self._bridge = Bridge(engines, clock=self.clock, post=self.post_message)
         self.operation = Operation(self.clock, on_left=self.exit)
         self._event = LastEvent(self.clock)
@@ -182,7 +177,7 @@ class DashApp(App[None], inherit_bindings=False):
         self.main.show_event()
 
     def why_not(self, name: str) -> str:
-        return permits.why_not(name, self.look, namespaces=self._open_namespace is not None)
+        return permits.why_not(name, self.look, namespaces=self.open_namespace is not None)
 
     def _refuses(self, name: str) -> bool:
         """True when the command cannot be given; the reason is told."""
@@ -193,17 +188,19 @@ class DashApp(App[None], inherit_bindings=False):
 
     # --- commands -----------------------------------------------------------------------
 
-    def operate(self, direction: Direction, selection: Collection[str] = ()) -> None:
-        if not self._refuses(direction):
-            self._go(operate.choose(self, direction, selection), group="plan")
+    def begin(self, name: str, flow: Flow, *, group: str = "flow") -> None:
+        if not self._refuses(name):
+            self._go(flow(self), group=group)
 
-    def start_operation(self, direction: Direction, answer: PlanAnswer) -> None:
-        """Carry out what the user saw."""
-        if self._refuses(direction):
-            return
-        cancel = self.operation.begin(direction, self.look.site.name)
-        self.tell(f"{direction} started")
-        self._go(operate.run(self, answer, cancel), group="operation")
+    def operate(self, direction: Direction, selection: Collection[str] = ()) -> None:
+        flow = partial(operate.choose, direction=direction, selection=selection)
+        self.begin(direction, flow, group="dialog")
+
+    def carry_out(self, name: str, direction: Direction, work: Work) -> None:
+        """Run what the user decided; one operation at a time, stopped by its token."""
+        if not self._refuses(name):
+            cancel = self.operation.begin(direction, self.look.site.name)
+            self._go(work(self, cancel), group="operation")
 
     def operation_ended(self, direction: Direction) -> None:
         self._event.ended(direction)
@@ -220,25 +217,6 @@ class DashApp(App[None], inherit_bindings=False):
         """Quit as soon as the running operation has ended."""
         self.tell("quits when this is done")
         self.operation.leave_at_end()
-
-    def toggle_auto(self) -> None:
-        if not self._refuses("auto"):
-            enabled = not self.look.snapshot.auto.enabled
-            self._go(self._set_auto(enabled))
-
-    async def _set_auto(self, enabled: bool) -> None:
-        engine = self.engine
-        await self.ask(lambda: engine.set_auto(enabled))
-        interval = self.look.snapshot.auto.interval_s or engine.settings.poll_interval_s
-        how = (
-            f"on: every {interval:.0f} s, never deletions that no plan showed" if enabled else "off"
-        )
-        self.tell(f"auto-sync {how}")
-        self._bridge.poll()
-
-    def choose_namespace(self) -> None:
-        if not self._refuses("namespace") and self._open_namespace is not None:
-            self._go(namespaces.choose(self, self._open_namespace), group="plan")
 
     async def replace_engine(self, index: int, engine: EngineApi) -> None:
         """Another engine in the place of one that has ended."""
@@ -260,21 +238,7 @@ class DashApp(App[None], inherit_bindings=False):
         now, (engine, before) = self.clock.monotonic(), self._listed
         if engine is not self.engine or now - before >= least_age_s:
             self._listed = (self.engine, now)
-            self._go(lock_flows.look(self), group="locks")
-
-    def release(self, lock: LockInfo) -> None:
-        self._go(lock_flows.release(self, lock), group="plan")
-
-    def decide(self, conflicts: Sequence[ConflictInfo], take: Take) -> None:
-        if not self._refuses(f"conflicts.{take}"):
-            self._go(conflict_flows.decide(self, conflicts, take), group="plan")
-
-    def start_decisions(self, conflicts: Sequence[ConflictInfo], take: Take) -> None:
-        """Carry out what the user decided."""
-        if self._refuses(f"conflicts.{take}"):
-            return
-        cancel = self.operation.begin(WAYS[take][0], self.look.site.name)
-        self._go(conflict_flows.run(self, conflicts, take, cancel), group="operation")
+            self._go(locks.look(self), group="locks")
 
     def use_site(self, name: str) -> None:
         names = [site.name for site in self.look.sites]

@@ -1,14 +1,20 @@
 """What the screen may ask of the application. Widgets see this, never an engine."""
 
-from collections.abc import Collection, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
-from s3dash.core.lock import LockInfo
+from s3dash.core.cancel import CancelToken
 from s3dash.core.plan import Direction
-from s3dash.core.report import ConflictInfo
-from s3dash.core.settings import Take
 from s3dash.tui.cells import Cell
 from s3dash.tui.look import Look
+
+if TYPE_CHECKING:
+    from s3dash.tui.app import DashApp
+
+Flow = Callable[["DashApp"], Coroutine[Any, Any, None]]
+"""What a command does: asks the user, asks engines, tells how it ended. See `flows/`."""
+Work = Callable[["DashApp", CancelToken], Coroutine[Any, Any, None]]
+"""The running part of a push, pull, sync or decision; stopped by its token."""
 
 
 class Commands(Protocol):
@@ -32,24 +38,18 @@ class Commands(Protocol):
         """Why the command of this name cannot be given now; empty when it can."""
         ...
 
+    def begin(self, name: str, flow: Flow, *, group: str = "flow") -> None:
+        """Start a flow, unless the command of this name cannot be given: then tell the reason."""
+        ...
+
     def operate(self, direction: Direction, selection: Collection[str] = ()) -> None: ...
 
     def cancel_operation(self) -> None: ...
-
-    def toggle_auto(self) -> None: ...
-
-    def choose_namespace(self) -> None: ...
 
     def look_again(self) -> None: ...
 
     def list_locks(self, *, least_age_s: float = 0.0) -> None:
         """List all locks, unless that was done less than `least_age_s` seconds ago."""
-        ...
-
-    def release(self, lock: LockInfo) -> None: ...
-
-    def decide(self, conflicts: Sequence[ConflictInfo], take: Take) -> None:
-        """Settle these conflicts, after a question."""
         ...
 
     def use_site(self, name: str) -> None: ...

@@ -1,6 +1,7 @@
 """Deciding conflicts one by one, each only while it is the one that was shown."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from s3dash.core.cancel import CancelToken
@@ -20,11 +21,12 @@ async def decide(app: "DashApp", conflicts: Sequence[ConflictInfo], take: Take) 
     """Ask; when the user says so, start it."""
     screen = DecideScreen(conflicts, take, clock=app.clock)
     if await (await ask_user(app, screen)):
-        app.start_decisions(conflicts, take)
+        work = partial(run, conflicts=conflicts, take=take)
+        app.carry_out(f"conflicts.{take}", WAYS[take][0], work)
 
 
 async def run(
-    app: "DashApp", conflicts: Sequence[ConflictInfo], take: Take, cancel: CancelToken
+    app: "DashApp", cancel: CancelToken, *, conflicts: Sequence[ConflictInfo], take: Take
 ) -> None:
     """Settle them in the background and tell how many remain, and why the first one does."""
     settled, reasons = 0, []

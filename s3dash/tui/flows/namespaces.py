@@ -1,6 +1,5 @@
 """Going over to another namespace: the engine of the one ends, that of the other begins."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from s3dash.core.settings import Datastore
@@ -13,10 +12,8 @@ from s3dash.tui.screens.namespaces import NamespaceScreen
 if TYPE_CHECKING:
     from s3dash.tui.app import DashApp
 
-Open = Callable[[str, str | None], EngineApi]
 
-
-async def choose(app: "DashApp", open_namespace: Open) -> None:
+async def choose(app: "DashApp") -> None:
     engine, site = app.engine, app.look.site
     screen = NamespaceScreen(site.name, look=lambda: app.look, clock=app.clock)
     answered = await ask_user(app, screen)
@@ -33,7 +30,7 @@ async def choose(app: "DashApp", open_namespace: Open) -> None:
     if shown is not None:
         app.use_site(shown.name)
     else:
-        await _switch(app, open_namespace, name)
+        await _switch(app, name)
 
 
 def _shown(look: Look, namespace: str) -> Site | None:
@@ -48,10 +45,13 @@ def _shown(look: Look, namespace: str) -> Site | None:
     return None
 
 
-async def _switch(app: "DashApp", open_namespace: Open, name: str) -> None:
+async def _switch(app: "DashApp", name: str) -> None:
     """One engine owns a cache, so the old one ends first; it comes back when the new one fails."""
     index, engine = app.current, app.engine
     datastore, before = engine.settings.name, engine.settings.namespace
+    open_namespace = app.open_namespace
+    if open_namespace is None:
+        return
     app.tell(f"going over to namespace {name} …")
 
     def over(to: str | None) -> EngineApi:

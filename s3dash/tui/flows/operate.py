@@ -1,6 +1,7 @@
 """Push, pull and sync: plan, show, run, tell."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING
 
 from s3dash.core.cancel import CancelToken
@@ -32,12 +33,13 @@ async def choose(app: "DashApp", direction: Direction, selection: Collection[str
         screen.ready(plan)
     answer = await answered
     if answer is not None:
-        app.start_operation(direction, answer)
+        app.carry_out(direction, direction, partial(run, answer=answer))
 
 
-async def run(app: "DashApp", answer: PlanAnswer, cancel: CancelToken) -> None:
+async def run(app: "DashApp", cancel: CancelToken, *, answer: PlanAnswer) -> None:
     """Carry the plan out in the background and tell how it went."""
     engine, direction = app.engine, answer.plan.direction
+    app.tell(f"{direction} started")
     try:
         result = await app.ask(
             lambda: engine.run(answer.plan, cancel=cancel, max_delete=answer.max_delete)

@@ -13,8 +13,12 @@ from s3dash.core.plan import Direction
 from s3dash.tui import keys
 from s3dash.tui.cells import Cell, crop
 from s3dash.tui.commands import Commands
+from s3dash.tui.flows import auto, namespaces
 from s3dash.tui.hints import key_hints, live
-from s3dash.tui.panes import DirtyPane, LocksPane, OverviewPane, panes
+from s3dash.tui.panes.all import panes
+from s3dash.tui.panes.dirty import DirtyPane
+from s3dash.tui.panes.locks import LocksPane
+from s3dash.tui.panes.overview import OverviewPane
 from s3dash.tui.screens.detail import DetailScreen
 from s3dash.tui.screens.help import HelpScreen
 from s3dash.tui.widgets import chrome
@@ -209,10 +213,10 @@ class MainScreen(Screen[None]):
         self._commands.operate(direction, chosen)
 
     def action_auto(self) -> None:
-        self._commands.toggle_auto()
+        self._commands.begin("auto", auto.toggle)
 
     def action_namespace(self) -> None:
-        self._commands.choose_namespace()
+        self._commands.begin("namespace", namespaces.choose, group="dialog")
 
     def action_look_again(self) -> None:
         self._commands.look_again()

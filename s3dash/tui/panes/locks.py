@@ -1,0 +1,27 @@
+"""View 4 on the screen, with the keys of its own."""
+
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from s3dash.core.lock import LockInfo
+from s3dash.tui import keys
+from s3dash.tui.commands import Commands
+from s3dash.tui.flows import locks
+from s3dash.tui.views.locks import LocksView
+from s3dash.tui.widgets.list_pane import ListPane
+
+
+class LocksPane(ListPane[LockInfo]):
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.LOCKS)
+
+    def __init__(self, commands: Commands) -> None:
+        super().__init__(LocksView(), commands)
+
+    def action_release(self) -> None:
+        lock = self.model.current
+        if lock is None:
+            self.commands.tell("there is no lock to release")
+        else:
+            self.commands.begin("locks.release", partial(locks.release, asked=lock), group="dialog")
