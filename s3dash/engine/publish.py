@@ -1,26 +1,24 @@
 """The end of a push: lock, commit, delete, and only then believe it.
 
-Kept here: I2 (an object is deleted only after a verified index lacks it, conditional on the
-version that was meant) and I9 (base moves only after the commit is durable).
+Kept here: I2 (an object is deleted only after a verified index lacks it; `deletions` keeps the
+other half of it) and I9 (base moves only after the commit is durable).
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from s3dash.core.plan import Item, conflict_of
 from s3dash.core.report import Failed, Result
 from s3dash.engine import commit, commit_v1, doubts, intents, origin, under_lock
 from s3dash.engine.context import Context
-from s3dash.engine.jobs import each, retrying
+from s3dash.engine.deletions import Doomed, delete_all
 from s3dash.engine.lease import Lease
 from s3dash.engine.observe import Observation
 from s3dash.engine.pin import find_version
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.transfer import Sent
-from s3dash.errors import NotFound, PreconditionFailed, S3DashError, Throttled
+from s3dash.errors import S3DashError
 from s3dash.local.state import BaseRow, JournalRow
 from s3dash.objectstore.port import Capabilities
 
@@ -147,7 +145,7 @@ def _journal_deletions(ctx: Context, work: Work) -> None:
             commit_id=work.nonce,
             rel=item.path,
             action="delete",
-            sha256=item.change.base.sha256 if item.change.base else "",
+            sha256=_base_sha256(item),
             size=item.size,
             etag=work.etags[item.path],
             over=item.change.remote.tag if item.change.remote else None,
@@ -167,55 +165,23 @@ def _delete_objects(
     can: Capabilities,
     left: Leftovers,
 ) -> set[str]:
-    """Delete what the verified index lacks. A version that is not ours to delete stays."""
-    targets = {i.path: work.etags[i.path] for i in work.removed if i.path not in done.refused}
+    """Delete what the verified index lacks; the paths that this push has removed from it."""
+    removed = [i for i in work.removed if i.path not in done.refused]
+    targets = {i.path: Doomed(i.path, work.etags[i.path], _base_sha256(i)) for i in removed}
     gone = set(targets)
     index = ctx.reader.latest
     if index is not None:
-        targets.update({r: j.etag for r, j in left.deletes.items() if r not in index.entries})
-    due = [(rel, etag) for rel, etag in targets.items() if etag is not None]
-    work.stuck = {rel for rel, _ in due}
-    jobs = each(
-        partial(_delete_one, ctx, lease, can),
-        due,
-        workers=ctx.settings.push_concurrency,
-        cancel=ctx.cancel,
-        name="s3dash-delete",
-    )
-    for (rel, _), outcome in jobs:
-        if isinstance(outcome, S3DashError):
-            ctx.note("warning", "push", f"{rel}: its object stays behind: {outcome.message}")
-        else:
-            work.stuck.discard(rel)
+        later = {rel: Doomed(rel, row.etag, row.sha256) for rel, row in left.deletes.items()}
+        targets.update({rel: one for rel, one in later.items() if rel not in index.entries})
+    due = [doomed for doomed in targets.values() if doomed.etag is not None]
+    work.stuck = {doomed.rel for doomed in due}
+    work.stuck -= delete_all(ctx, due, lease=lease, can=can)
     ctx.state.journal_clear([r for r in targets if r not in gone and r not in work.stuck])
     return gone
 
 
-def _delete_one(
-    ctx: Context, lease: Lease, can: Capabilities, target: tuple[str, str | None]
-) -> None:
-    """I2: conditional on the version that was meant; where DELETE cannot be, looked at first."""
-    rel, etag = target
-    key = ctx.keys.data(rel)
-
-    def attempt(_: int) -> None:
-        lease.guard()
-        if not can.delete:
-            if ctx.store.head(key).etag != etag:
-                raise PreconditionFailed(key)
-            return ctx.store.delete(key)
-        try:
-            ctx.store.delete(key, if_match=etag)
-        except PreconditionFailed as error:  # S3 also says so to two requests at once
-            if ctx.store.head(key).etag == etag:
-                raise Throttled(f"{rel}: the endpoint is busy with it") from error
-            raise
-
-    with suppress(NotFound):  # then it is gone already
-        try:
-            retrying(attempt, patience=ctx.patience)
-        except PreconditionFailed:
-            ctx.note("warning", "push", f"{rel}: a newer object is in the bucket; it stays")
+def _base_sha256(item: Item) -> str:
+    return item.change.base.sha256 if item.change.base else ""
 
 
 def _settle(

@@ -1,6 +1,7 @@
 """Reliability scenarios 21 to 27: what tells that content changed, and what does not."""
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -9,8 +10,11 @@ import pytest
 
 from s3dash.clock import SystemClock
 from s3dash.core.index import Document
+from s3dash.engine.open import state_file
+from s3dash.local.state import State
+from tests.engine import faults
 from tests.engine.conftest import Join
-from tests.engine.ends import Store, all_have, commit_seq, data, trash
+from tests.engine.ends import Store, all_have, commit_seq, data, entries, trash
 from tests.engine.test_scenarios_edits import pair
 from tests.engine.world import Machine, contents, digest
 
@@ -161,3 +165,24 @@ def test_27_a_new_version_of_the_same_content_moves_no_bytes(join: Join, store: 
     ada.write("files/a", "edited")
     assert ada.push().pushed == 1
     assert digest(data(store)["files/a"]) == digest(b"edited")
+
+
+@pytest.mark.parametrize(
+    ("body", "left"), [(b"base", {}), (b"somebody else's", {"files/a": b"somebody else's"})]
+)
+def test_27_a_deletion_looks_at_the_content_when_the_etag_is_another(
+    join: Join, store: Store, body: bytes, left: dict[str, bytes]
+) -> None:
+    """The same bytes under another ETag go, as the user said; a newer object stays."""
+    ada, bob = pair(join, a="base")
+    state = State(state_file(ada.settings))
+    row = state.base_rows()["files/a"]
+    state.apply(save=[replace(row, etag="00000000000000000000000000000000")])
+    state.close()
+    (ada.cache / "files/a").unlink()
+    late = faults.Once("delete", "files/a", lambda: store().put("files/a", body))
+    assert faults.machine(ada.home, store, before=late).push(max_delete=1).deleted_remote == 1
+    assert data(store) == {"files/stay": b"stay", **left}
+    assert "files/a" not in entries(store)
+    bob.sync()
+    assert bob.files() == {"files/stay": b"stay"}
