@@ -10,6 +10,7 @@ import pytest
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Capabilities, ObjectStore
 from s3dash.objectstore.probe import quick_probe
+from tests.engine.faults import machine
 from tests.engine.world import Machine, Stores
 from tests.servers import Server
 
@@ -49,3 +50,14 @@ def join(store: Callable[[], ObjectStore], tmp_path: Path) -> Join:
 @pytest.fixture
 def memory() -> MemoryBucket:
     return MemoryBucket()
+
+
+@pytest.fixture
+def world(tmp_path: Path, store: Callable[[], ObjectStore]) -> tuple[Machine, Machine]:
+    """Ada and Bob in sync on `files/a` and `files/stay`."""
+    ada, bob = machine(tmp_path / "ada", store), machine(tmp_path / "bob", store)
+    ada.write("files/a", "base")
+    ada.write("files/stay", "stay")
+    ada.push()
+    bob.pull()
+    return ada, bob

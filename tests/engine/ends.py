@@ -12,6 +12,9 @@ from tests.engine.world import Machine, contents, digest
 
 Store = Callable[[], ObjectStore]
 
+STAY: dict[str, bytes | str] = {"files/stay": "stay"}
+"""What the fixture `world` has that no scenario touches."""
+
 
 def base(machine: Machine) -> dict[str, str]:
     """What the machine believes both sides have: path to SHA-256."""

@@ -7,32 +7,14 @@ import os
 import resource
 import shutil
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from s3dash.errors import GuardTripped, S3DashError
-from s3dash.objectstore.port import ObjectStore
-from tests.engine.ends import all_have, base, trash
-from tests.engine.faults import machine
+from tests.engine.ends import STAY, Store, all_have, base, trash
 from tests.engine.world import Machine, contents, digest
-
-Store = Callable[[], ObjectStore]
-
-STAY: dict[str, bytes | str] = {"files/stay": "stay"}
-
-
-@pytest.fixture
-def world(tmp_path: Path, store: Store) -> tuple[Machine, Machine]:
-    """Ada and Bob in sync on `files/a` and `files/stay`."""
-    ada, bob = machine(tmp_path / "ada", store), machine(tmp_path / "bob", store)
-    ada.write("files/a", "base")
-    ada.write("files/stay", "stay")
-    ada.push()
-    bob.pull()
-    return ada, bob
 
 
 def test_33_a_second_engine_on_a_cache_only_reads_and_names_the_first(

@@ -3,33 +3,16 @@
 Requests are raced and refused by hooks, on both stores.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from s3dash.errors import AccessDenied, Throttled
-from s3dash.objectstore.port import ObjectStore
-from tests.engine.ends import all_have, aside, base, data, entries, journal, trash
+from tests.engine.ends import STAY, Store, all_have, aside, base, data, entries, journal, trash
 from tests.engine.faults import Once, machine
 from tests.engine.storm import FastClock
 from tests.engine.world import Machine, contents, digest
-
-Store = Callable[[], ObjectStore]
-
-STAY: dict[str, bytes | str] = {"files/stay": "stay"}
-
-
-@pytest.fixture
-def world(tmp_path: Path, store: Store) -> tuple[Machine, Machine]:
-    """Ada and Bob in sync on `files/a` and `files/stay`."""
-    ada, bob = machine(tmp_path / "ada", store), machine(tmp_path / "bob", store)
-    ada.write("files/a", "base")
-    ada.write("files/stay", "stay")
-    ada.push()
-    bob.pull()
-    return ada, bob
 
 
 def test_28_an_object_that_is_not_what_its_entry_says_is_not_installed(
