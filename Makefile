@@ -1,5 +1,6 @@
 # Every target sets itself up: `.venv` with s3dash and its tools is made on the first call.
 #   make demo [ARGS=--check]     make test     make check     make accept     make screenshots
+#   make bench-screen [ARGS="--quick --json SCENE…"]    the screen's numbers, on a real terminal
 #   make reliability [SEED=N]    every fault, crash, schedule and input, at length; `make test` tries a few
 
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
@@ -14,7 +15,7 @@ STAMP := .venv/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test check accept reliability screenshots
+.PHONY: help demo test check accept reliability screenshots bench-screen
 .DELETE_ON_ERROR:
 
 help:
@@ -26,7 +27,7 @@ $(STAMP): pyproject.toml
 	@echo "setting up .venv" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install --upgrade "pip>=25.1"
-	@$(PIP) install --editable ".[demo]" --group dev
+	@$(PIP) install --editable ".[demo,web]" --group dev
 	@touch $@
 
 demo: $(STAMP)
@@ -57,3 +58,6 @@ reliability: $(STAMP)
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m s3dash.demo.screenshots
+
+bench-screen: $(STAMP)
+	@$(BIN)/python -m benchmarks.screen $(ARGS)

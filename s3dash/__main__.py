@@ -1,10 +1,16 @@
 """`python -m s3dash`, and the `s3dash` command."""
 
+import os
 import sys
+
+from s3dash.cli.streams import settle
 
 
 def main() -> int:
     """Run the command line of this process; its exit code."""
+    # Pydantic would look through all that is installed for plugins, at each start, and load them.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    settle()
     try:
         from s3dash.cli.main import run
 

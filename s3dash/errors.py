@@ -40,17 +40,42 @@ class ConfigError(S3DashError):
     exit_code = 2
 
 
+class NotConfigured(ConfigError):
+    """Nothing says which datastore is meant: no file was named, and none is there."""
+
+
+class ReadOnly(S3DashError):
+    """This datastore was opened to look only, by `readonly` in the configuration or on the line."""
+
+    exit_code = 2
+
+
 class Cancelled(S3DashError):
     """The user stopped the operation; what was not finished was not begun either."""
 
     exit_code = 130
 
 
+class TransferCancelled(Cancelled):
+    """The user stopped this one transfer; the operation goes on without it."""
+
+
+class TransferPaused(Cancelled):
+    """The user paused this one transfer; it lets go of all that it holds, and goes on later."""
+
+
 # --- the bucket -------------------------------------------------------------------------
 
 
 class StoreError(S3DashError):
-    """The object store refused or failed."""
+    """The object store refused or failed.
+
+    `action` is the permission that was asked for (`s3:GetObject`) and `resource` what for
+    (`bucket/key`), where the adapter knows.
+    """
+
+    action: str = ""
+    resource: str = ""
 
 
 class NotFound(StoreError):

@@ -6,14 +6,17 @@ from typing import Annotated
 import typer
 
 from s3dash.cli import (
+    carry_on,
     conflicts,
     dashboard,
     demo,
     diff,
     doctor,
     history,
+    init,
     locks,
     namespaces,
+    serve,
     settings,
     status,
     sync_ops,
@@ -46,7 +49,16 @@ def globals_(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output.")
     ] = False,
+    readonly: Annotated[
+        bool, typer.Option("--readonly", help="Only look: nothing is written anywhere.")
+    ] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    accessible: Annotated[
+        bool, typer.Option("--accessible", help="The screen for screen readers.")
+    ] = False,
+    no_mouse: Annotated[
+        bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say more on standard error.")
     ] = False,
@@ -64,6 +76,9 @@ def globals_(
         as_json=as_json,
         no_color=no_color,
         verbose=verbose,
+        readonly=readonly,
+        accessible=accessible,
+        no_mouse=no_mouse,
     )
     if version:
         raise typer.Exit(_tell_version(session))
@@ -81,5 +96,5 @@ def _tell_version(session: Session) -> int:
 
 for _module in (status, diff, sync_ops, conflicts, trash, locks, namespaces, history, doctor):
     _module.register(app)
-for _module in (settings, demo):
+for _module in (init, settings, demo, serve, carry_on):
     _module.register(app)

@@ -32,21 +32,24 @@ def demo(
     session = Session.of(context)
     if check or session.options.as_json or not on_terminal():
         return _check(session)
-    return _show(session)
+    return look_around(session)
 
 
-def _show(session: Session) -> int:
+def look_around(session: Session) -> int:
     """The dashboard, with both namespaces and the other writer at work."""
-    from s3dash.cli.screen import show
+    from s3dash.cli.screen import show, wished
+    from s3dash.core.screen import ScreenSettings
     from s3dash.demo.beside import Beside
     from s3dash.demo.world import YOU, edit_as_you, living
 
     with living(session.diagnostics.note) as world, Beside(world):
         edit_as_you(world)
+        options = session.options
         return show(
-            [world.engine(YOU, "infra"), world.engine(YOU, "web")],
+            [world.engine(YOU, name, readonly=options.readonly) for name in ("infra", "web")],
             open_engine=world.reopen,
-            no_color=session.options.no_color,
+            wanted=wished(ScreenSettings(), options),
+            no_color=options.no_color,
         )
 
 

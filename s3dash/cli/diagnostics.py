@@ -3,7 +3,6 @@
 Messages of unexpected exceptions are never shown: they may hold anything, secrets included.
 """
 
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,7 +117,8 @@ class _Bar:
 
     def show(self, snapshot: "Snapshot") -> None:
         counts, rate = snapshot.progress.counts, snapshot.progress.rate
-        files = counts.queued + counts.active + counts.done + counts.failed + counts.cancelled
+        files = counts.queued + counts.active + counts.paused + counts.done
+        files += counts.failed + counts.cancelled
         amount = f"{size(counts.bytes_done)} of {size(counts.bytes_total)}" if files else ""
         self._bars.update(
             self._task,
@@ -171,6 +171,8 @@ def _frames(error: BaseException) -> Iterator[str]:
     if cause is not None:
         yield from _frames(cause)
     yield f"{type(error).__name__} at"
+    import traceback  # late: hardly any run has use for it
+
     for frame in traceback.extract_tb(error.__traceback__):
         place = Path(frame.filename)
         yield f"  {place.parent.name}/{place.name}:{frame.lineno} in {frame.name}"

@@ -65,6 +65,10 @@ def run(
 
 
 def _dispatch(arguments: Sequence[str], session: Session) -> int:
+    if not arguments:  # the screen, at once: Typer takes longer to load than a look at its answer
+        from s3dash.cli.dashboard import open_dashboard
+
+        return open_dashboard(session)
     import typer
 
     from s3dash.cli.app import app

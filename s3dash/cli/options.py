@@ -17,9 +17,26 @@ class Options:
     as_json: bool = False
     no_color: bool = False
     verbose: bool = False
+    readonly: bool = False
+    accessible: bool = False
+    no_mouse: bool = False
+
+    def arguments(self) -> list[str]:
+        """The same options for another run, without those of one answer alone (JSON, verbose)."""
+        flags = ("no_color", "readonly", "accessible", "no_mouse")
+        valued = {"config": self.config, "datastore": self.datastore, "namespace": self.namespace}
+        return [
+            *(f"--{name.replace('_', '-')}" for name in flags if getattr(self, name)),
+            *(f"--{name}={value}" for name, value in valued.items() if value is not None),
+        ]
 
 
-_FLAGS = frozenset({"--json", "--no-color", "-v", "--verbose", "--version"})
+_FLAGS = frozenset(
+    {
+        "--json", "--no-color", "-v", "--verbose", "--version",
+        "--readonly", "--accessible", "--no-mouse",
+    }
+)  # fmt: skip
 _VALUED = frozenset({"--config", "--datastore", "--namespace"})
 
 

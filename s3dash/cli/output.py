@@ -4,6 +4,7 @@ Every string is made harmless on its way out, so that callers hand over foreign 
 """
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -181,4 +182,9 @@ def is_colored(stream: TextIO, *, no_color: bool, environ: Mapping[str, str]) ->
 
 def on_terminal() -> bool:
     """True when a person sits at both ends: the screen needs keys and a display."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return in_browser() or (sys.stdin.isatty() and sys.stdout.isatty())
+
+
+def in_browser() -> bool:
+    """True when textual-serve started us and passes keys and display on."""
+    return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")

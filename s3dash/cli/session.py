@@ -72,6 +72,12 @@ class Session:
         with self.engine() as engine:
             return self.work(engine, lambda _cancel: question(engine))
 
+    def apart(self, job: Callable[[CancelToken], T]) -> T:
+        """Do what needs no engine, here and now; a signal cancels its token."""
+        cancel = CancelToken()
+        with self._interrupts.leading_to(cancel.cancel):
+            return job(cancel)
+
     def work(self, engine: "EngineApi", job: Callable[[CancelToken], T]) -> T:
         """Do `job` in a thread, show how it goes, and let a signal cancel it.
 

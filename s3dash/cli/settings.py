@@ -48,6 +48,22 @@ def _write_settings(out: Output, found: dict[str, Any]) -> None:
             elif field != "name":
                 rows.append([Cell(field, "dim"), _shown(value)])
         out.table(rows)
+    _write_screen(out, found.get("screen", {}))
+
+
+def _write_screen(out: Output, fields: dict[str, Any]) -> None:
+    """How the screen is to be; remapped keys and themes by name."""
+    rows: list[Row] = []
+    for field, value in fields.items():
+        if not isinstance(value, dict):
+            rows.append([Cell(field, "dim"), _shown(value)])
+        for name, given in value.items() if isinstance(value, dict) else ():
+            told = ", ".join(given) or "no key" if field == "keys" else given["primary"]
+            rows.append([Cell(f"{field}.{name}", "dim"), told])
+    if rows:
+        out.line()
+        out.line(Cell("screen", "strong"))
+        out.table(rows)
 
 
 def _shown(value: object) -> Cell:

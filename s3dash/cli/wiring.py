@@ -4,21 +4,26 @@ All of it is imported when it is needed, so that a command loads only what it us
 """
 
 import logging
-import uuid
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from s3dash.cli.options import Options
-from s3dash.errors import S3DashError, UsageError
+from s3dash.core.screen import ScreenSettings
+from s3dash.errors import ReadOnly, S3DashError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from s3dash.cli.setup import Setup
     from s3dash.config.load import Loaded
+    from s3dash.config.toml_file import ScreenCheck
     from s3dash.core.settings import Datastore
     from s3dash.engine.api import EngineApi
     from s3dash.objectstore.probe import Doctor, OnCheck
+    from s3dash.tui.configured import Configured
 
 
 class Services(Protocol):
@@ -40,6 +45,10 @@ class Services(Protocol):
 
     def dashboard(self, options: Options, note: "Callable[[str], None]") -> int:
         """Open the screen; its exit code. `note` is told of datastores that cannot be shown."""
+        ...
+
+    def setup(self) -> "Setup":
+        """What looks at places that are not configured yet, and writes the configuration."""
         ...
 
     def described(self, options: Options) -> dict[str, Any]:
@@ -74,6 +83,8 @@ class Wiring:
     def doctor(
         self, options: Options, *, on_check: "OnCheck | None" = None
     ) -> "tuple[Datastore, Doctor]":
+        import uuid
+
         from s3dash.config.credentials import resolve
         from s3dash.engine.open import open_store
         from s3dash.objectstore.probe import doctor
@@ -81,6 +92,12 @@ class Wiring:
         hush_libraries()
         loaded = self._load(options)
         settings = loaded.pick()
+        if settings.readonly:
+            raise ReadOnly(
+                f"{settings.name} was opened to look only; what the endpoint does is found out "
+                "by writing small objects, below a prefix of their own",
+                hint="take `readonly` away for this",
+            )
         credentials = resolve(loaded.credentials[settings.name], self._environ)
         store = open_store(settings, credentials)
         try:
@@ -88,6 +105,11 @@ class Wiring:
             return settings, found
         finally:
             store.close()
+
+    def setup(self) -> "Setup":
+        from s3dash.cli.setup import Setup
+
+        return Setup(self._environ, cwd=self._cwd)
 
     def described(self, options: Options) -> dict[str, Any]:
         from s3dash.config.load import describe
@@ -97,8 +119,8 @@ class Wiring:
     def checked(self, options: Options) -> dict[str, Any]:
         from s3dash.config.credentials import resolve, warnings
 
-        loaded = self._load(options)
-        told: list[str] = []
+        loaded = self._load(options, check_screen=_screen_problems)
+        told = _screen_warnings(loaded.screen)
         for refs in loaded.credentials.values():
             resolve(refs, self._environ)
             told += warnings(refs, self._environ)
@@ -106,32 +128,65 @@ class Wiring:
 
     def dashboard(self, options: Options, note: "Callable[[str], None]") -> int:
         from s3dash.cli.screen import show
+        from s3dash.tui import interpreter
 
+        interpreter.hurry()
         loaded = self._load(options)
-        meant = loaded.pick()
-        engines = [self._open(loaded, meant)]
-        for settings in loaded.datastores.values():
-            if settings is not meant and settings.kind == "cache":
-                try:
-                    engines.append(self._open(loaded, settings))
-                except S3DashError as error:
-                    note(f"{settings.name} is not shown: {error.message}")
+        found = self._configured(loaded, options)
+        meant, *others = found.datastores
+        engines = [self._later(loaded, meant)]
+        for settings in others:
+            try:
+                engines.append(self._later(loaded, settings))
+            except S3DashError as error:
+                note(f"{settings.name} is not shown: {error.message}")
         return show(
             engines,
-            open_engine=lambda other: self._open(loaded, other),
+            open_engine=found.open_engine,
+            wanted=found.screen,
+            reload=lambda: self._configured(self._load(options), options),
+            detach=partial(_detach, options),
             no_color=options.no_color,
         )
 
-    def _load(self, options: Options) -> "Loaded":
+    def _configured(self, loaded: "Loaded", options: Options) -> "Configured":
+        """The file as the screen takes it up, the datastore that is meant first."""
+        from s3dash.cli.screen import wished
+        from s3dash.tui.configured import Configured
+
+        meant = loaded.pick()
+        others = [s for s in loaded.datastores.values() if s is not meant and s.kind == "cache"]
+        return Configured(
+            source=loaded.source,
+            datastores=[meant, *others],
+            open_engine=partial(self._open, loaded),
+            screen=wished(loaded.screen, options),
+            path=loaded.path,
+        )
+
+    def _load(self, options: Options, *, check_screen: "ScreenCheck | None" = None) -> "Loaded":
         from s3dash.config.load import load
 
-        return load(
+        loaded = load(
             config=options.config,
             datastore=options.datastore,
             namespace=options.namespace,
             environ=self._environ,
             cwd=self._cwd,
+            check_screen=check_screen,
         )
+        if options.readonly:
+            found = loaded.datastores
+            found.update((name, replace(one, readonly=True)) for name, one in found.items())
+        return loaded
+
+    def _later(self, loaded: "Loaded", settings: "Datastore") -> "EngineApi":
+        """An engine that the screen opens; what is wrong with its credentials is raised now."""
+        from s3dash.config.credentials import resolve
+        from s3dash.engine.opening import opened_later
+
+        resolve(loaded.credentials[settings.name], self._environ)
+        return opened_later(settings, lambda: self._open(loaded, settings))
 
     def _open(self, loaded: "Loaded", settings: "Datastore") -> "EngineApi":
         from s3dash.config.credentials import resolve
@@ -142,6 +197,29 @@ class Wiring:
         if resolve(refs, self._environ) is None:
             return open_engine(settings)
         return open_engine(settings, lambda: resolve(refs, self._environ))
+
+
+def _screen_problems(screen: "ScreenSettings") -> list[str]:
+    """Commands, keys and themes that there are not. The screen is loaded only to look those up."""
+    if screen == ScreenSettings():
+        return []
+    from s3dash.tui.wishes import problems
+
+    return problems(screen)
+
+
+def _screen_warnings(screen: "ScreenSettings") -> list[str]:
+    if not screen.keys:
+        return []
+    from s3dash.tui.wishes import warnings
+
+    return warnings(screen)
+
+
+def _detach(options: Options, settings: "Datastore", ticket: Path) -> str:
+    from s3dash.cli import carry_on  # late: it loads Typer, and the screen can do without
+
+    return carry_on.start(options, settings, ticket)
 
 
 def hush_libraries() -> None:

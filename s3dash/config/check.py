@@ -6,13 +6,15 @@ No line ever shows a value: a value in the wrong place may be a secret.
 import difflib
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from s3dash.config.schema import CredentialTable, Table
 from s3dash.errors import ConfigError
+
+M = TypeVar("M", bound=BaseModel)
 
 _SECRET = re.compile(
     r"(aws_)?(access|secret)_?(access_?)?key(_?id)?|.*session_?token|.*password|.*secret"
@@ -42,13 +44,30 @@ def check(
         place = f"{where}: credentials"
         known = CredentialTable.model_fields
         fields["credentials"] = _named(inner, known, where=place, problems=problems)
+    table = _validated(Table, fields, where=where, problems=problems)
+    return table if len(problems) == before else None
+
+
+def check_as(model: type[M], raw: object, *, where: str, problems: list[str]) -> M | None:
+    """Like `check`, for a table of another kind, whose fields are those of `model`."""
+    if not isinstance(raw, Mapping):
+        problems.append(f"{where}: must be a table")
+        return None
+    before = len(problems)
+    fields = _named(raw, model.model_fields, where=where, problems=problems)
+    table = _validated(model, fields, where=where, problems=problems)
+    return table if len(problems) == before else None
+
+
+def _validated(
+    model: type[M], fields: dict[str, object], *, where: str, problems: list[str]
+) -> M | None:
     try:
-        table = Table.model_validate(fields)
+        return model.model_validate(fields)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         problems += [f"{where}: {_line(detail)}" for detail in details]
         return None
-    return table if len(problems) == before else None
 
 
 def report(problems: list[str]) -> None:

@@ -5,7 +5,7 @@ directory, else a `.swamp.yaml` in or above the working directory.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from s3dash.config.check import report, shown
 from s3dash.config.credentials import CredentialRefs
 from s3dash.config.schema import Table
 from s3dash.core.paths import is_namespace
+from s3dash.core.screen import ScreenSettings
 from s3dash.core.settings import Datastore
-from s3dash.errors import ConfigError
+from s3dash.errors import ConfigError, NotConfigured
 
 FILE = "s3dash.toml"
 VARIABLE = "S3DASH_CONFIG"
@@ -25,13 +26,16 @@ VARIABLE = "S3DASH_CONFIG"
 class Loaded:
     """What was found: the datastores in the order of the file, and which one is meant.
 
-    `source` is the file as messages name it. `credentials` has references for every datastore.
+    `source` is the file as messages name it, `path` where it is when it is one of ours.
+    `credentials` has references for every datastore.
     """
 
     datastores: dict[str, Datastore]
     default: str
     source: str
     credentials: dict[str, CredentialRefs]
+    screen: ScreenSettings = field(default_factory=ScreenSettings)
+    path: Path | None = None
 
     def pick(self, name: str | None = None) -> Datastore:
         """The datastore of that name, or the default one. Raises ConfigError for another name."""
@@ -62,16 +66,23 @@ def load(
     environ: Mapping[str, str],
     cwd: Path,
     state_home: Path | None = None,
+    check_screen: toml_file.ScreenCheck | None = None,
+    content: str | None = None,
+    told_as: str = "",
 ) -> Loaded:
     """Read the configuration.
 
     `datastore` names the one that is meant (else the first of the file), `namespace` overrides
     that one's. `state_home` stands in for `$XDG_STATE_HOME`. Raises ConfigError with every
-    problem in one go; no message shows a value of the file.
+    problem in one go, those of `check_screen` too; no message shows a value of a datastore.
+    NotConfigured: nothing was named and nothing is there.
+
+    `content` is what the TOML file `config` is to hold; that need not be there then. Messages
+    name the file `told_as`.
     """
-    path = _find(config, environ, cwd)
-    source = places.shown(path, cwd=cwd)
-    found = _read(path, source, environ)
+    path = config if config and content is not None else _find(config, environ, cwd)
+    source = told_as or places.shown(path, cwd=cwd)
+    found, screen = _read(path, source, environ, check_screen, content)
     settings = {name: _settings(name, one, environ, state_home) for name, one in found.items()}
     _check_caches(settings, source)
     loaded = Loaded(
@@ -79,6 +90,8 @@ def load(
         default=datastore or next(iter(found)),
         source=source,
         credentials={name: _refs(one) for name, one in found.items()},
+        screen=screen,
+        path=None if path.name == swamp.FILE else path,
     )
     chosen = loaded.pick()
     if namespace is not None:
@@ -93,8 +106,8 @@ def load(
 def describe(loaded: Loaded) -> dict[str, Any]:
     """All settings as JSON values, safe to print.
 
-    `{source, default, datastores: {NAME: {field: value, …, credentials: {field: reference}}}}`;
-    empty `credentials` mean boto3's own chain.
+    `{source, default, datastores: {NAME: {field: value, …, credentials: {field: reference}}},
+    screen: {field: value}}`; empty `credentials` mean boto3's own chain.
     """
     return {
         "source": loaded.source,
@@ -106,6 +119,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
             }
             for name, one in loaded.datastores.items()
         },
+        "screen": asdict(loaded.screen),
     }
 
 
@@ -122,30 +136,43 @@ def _find(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
             if not files.is_there(path):
                 raise ConfigError(f"{how}: {places.shown(path, cwd=cwd)}: there is no such file")
             return path
-    usual = (cwd / FILE, places.user_dir("config", environ) / "config.toml")
+    usual = usual_files(environ, cwd)
     for path in usual:
         if files.is_there(path):
             return path
     if found := swamp.find(cwd):
         return found
-    raise ConfigError(
+    raise NotConfigured(
         f"there is no configuration: no {FILE} here, no {usual[1]}, "
         f"and no {swamp.FILE} here or above",
-        hint=f"write a {FILE} (see config.example.toml), or look around with `s3dash demo`",
+        hint="`s3dash init` writes one; `s3dash demo` is there to look around",
     )
 
 
-def _read(path: Path, source: str, environ: Mapping[str, str]) -> dict[str, _Found]:
-    """The tables of a file of either kind, each with its place."""
+def usual_files(environ: Mapping[str, str], cwd: Path) -> tuple[Path, Path]:
+    """Where a configuration is looked for when none is named: here, and the user's own."""
+    return cwd / FILE, places.user_dir("config", environ) / "config.toml"
+
+
+def _read(
+    path: Path,
+    source: str,
+    environ: Mapping[str, str],
+    check_screen: toml_file.ScreenCheck | None,
+    content: str | None,
+) -> tuple[dict[str, _Found], ScreenSettings]:
+    """The tables of a file of either kind, each with its place; the peers' has no screen."""
     base = path.parent
     if path.name == swamp.FILE:
         table, cache = swamp.read(path, where=source, environ=environ)
         name = base.name if is_namespace(base.name) else "swamp"
-        return {name: _Found(table=table, where=source, base=base, cache=cache)}
+        found = _Found(table=table, where=source, base=base, cache=cache)
+        return {name: found}, ScreenSettings()
+    document = toml_file.read(path, where=source, check_screen=check_screen, content=content)
     return {
         name: _Found(table=table, where=toml_file.table_name(source, name), base=base)
-        for name, table in toml_file.read(path, where=source).items()
-    }
+        for name, table in document.tables.items()
+    }, document.screen
 
 
 def _settings(

@@ -1,7 +1,8 @@
-"""The fields of a datastore's table: their types, limits and documentation.
+"""The fields of the tables: their types, limits and documentation.
 
 Sources of the limits: the shared-datastore protocol («Limits the peers set»). The same fields
-serve `[defaults]`, `[datastores.NAME]` and the datastore section of a `.swamp.yaml`.
+serve `[defaults]`, `[datastores.NAME]` and the datastore section of a `.swamp.yaml`. The screen's
+tables stand in `screen_schema.py`.
 """
 
 import re
@@ -12,17 +13,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from s3dash.core import paths
+from s3dash.core.text import size_of
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
 _REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keychain:[^/]+/.+)")
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(k|K|Ki|M|Mi|G|Gi|T|Ti)?B?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MAX_DIGITS = 16
-_UNITS = {
-    "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
-}  # fmt: skip
 
 
 def _plain(text: str) -> str:
@@ -82,7 +79,7 @@ def _bytes_per_second(value: object) -> object:
     """A whole number as it is, a text like `10MiB/s` as bytes per second."""
     if not isinstance(value, str):
         return value
-    count = _bytes(value.strip().removesuffix("/s"))
+    count = size_of(value.strip().removesuffix("/s"))
     if count is None:
         raise ValueError("must be a number of bytes per second or a text like '10MiB/s'")
     return count
@@ -92,15 +89,10 @@ def _size(value: object) -> object:
     """A whole number as it is, a text like `10GiB` as bytes."""
     if not isinstance(value, str):
         return value
-    count = _bytes(value.strip())
+    count = size_of(value.strip())
     if count is None:
         raise ValueError("must be a number of bytes or a text like '10GiB'")
     return count
-
-
-def _bytes(text: str) -> int | None:
-    match = _SIZE.fullmatch(text)
-    return int(float(match[1]) * _UNITS[match[2] or ""]) if match else None
 
 
 def _patterns(lines: list[str]) -> list[str]:
@@ -201,6 +193,9 @@ class Table(BaseModel):
         "ask", description="what happens to a path that both sides changed"
     )
     auto_sync: bool = Field(False, description="sync by itself while the dashboard runs")
+    readonly: bool = Field(
+        False, description="only look: nothing is written, neither to the bucket nor to the cache"
+    )
     poll_interval_s: Annotated[float, Field(ge=1, le=86_400)] = Field(
         30.0, description="seconds between two looks at the bucket, 1 to 86400"
     )

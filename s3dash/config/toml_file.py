@@ -1,28 +1,55 @@
-"""A TOML configuration: `[defaults]` and one `[datastores.NAME]` for each datastore."""
+"""A TOML configuration: `[defaults]`, `[datastores.NAME]`, `[screen]` and `[themes.NAME]`."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from s3dash.config import files
-from s3dash.config.check import check, report, shown, told
+from s3dash.config.check import check, check_as, report, shown, told
 from s3dash.config.schema import Table
+from s3dash.config.screen_schema import ScreenTable, ThemeTable, is_theme_name, settings
 from s3dash.core.paths import is_namespace
+from s3dash.core.screen import ScreenSettings
 from s3dash.errors import ConfigError
 
-_TABLES = ("defaults", "datastores")
+_TABLES = ("defaults", "datastores", "screen", "themes")
+_KNOWN = "there are [defaults], [datastores.NAME], [screen] and [themes.NAME]"
+
+ScreenCheck = Callable[[ScreenSettings], Iterable[str]]
+"""What the screen itself finds wrong: commands, keys and themes that there are not."""
 
 
-def read(path: Path, *, where: str) -> dict[str, Table]:
-    """The datastores in the file's order, each merged over the defaults.
+class Document(NamedTuple):
+    """The datastores in the file's order, each merged over the defaults, and the screen's part."""
 
-    Raises ConfigError with every problem of the file; `where` is the file's name in it.
+    tables: dict[str, Table]
+    screen: ScreenSettings
+
+
+def read(
+    path: Path,
+    *,
+    where: str,
+    check_screen: ScreenCheck | None = None,
+    content: str | None = None,
+) -> Document:
+    """Raises ConfigError with every problem of the file; `where` is the file's name in it.
+
+    `content` is what the file is to hold, None: look there.
     """
-    document = _parse(path, where)
+    document = _parse(path, where) if content is None else parse(content.encode(), where)
     problems = [
-        f"{where}: [{told(key)}]: unknown table; there are [defaults] and [datastores.NAME]"
-        for key in document
-        if key not in _TABLES
+        f"{where}: [{told(key)}]: unknown table; {_KNOWN}" for key in document if key not in _TABLES
     ]
+    tables = _datastores(document, where=where, problems=problems)
+    screen = _screen(document, where=where, problems=problems)
+    if check_screen is not None:
+        problems += [f"{where}: {problem}" for problem in check_screen(screen)]
+    report(problems)
+    return Document(tables, screen)
+
+
+def _datastores(document: dict[str, Any], *, where: str, problems: list[str]) -> dict[str, Table]:
     place = f"{where}: [defaults]"
     shared = check(document.get("defaults", {}), where=place, problems=problems)
     tables = document.get("datastores")
@@ -37,8 +64,25 @@ def read(path: Path, *, where: str) -> dict[str, Table]:
         table = _merged(shared, raw, where=place, problems=problems)
         if table is not None:
             found[name] = table
-    report(problems)
     return found
+
+
+def _screen(document: dict[str, Any], *, where: str, problems: list[str]) -> ScreenSettings:
+    """What is wrong goes to `problems`, and is left out of the answer."""
+    raw, given = document.get("screen", {}), document.get("themes", {})
+    table = check_as(ScreenTable, raw, where=f"{where}: [screen]", problems=problems)
+    if not isinstance(given, dict):
+        problems.append(f"{where}: [themes]: must be tables [themes.NAME]")
+        given = {}
+    themes: dict[str, ThemeTable] = {}
+    for name, fields in given.items():
+        place = f"{where}: [themes.{shown(name)}]"
+        if not is_theme_name(name):
+            problems.append(f"{place}: the name must be letters, digits, '.', '_' and '-'")
+        theme = check_as(ThemeTable, fields, where=place, problems=problems)
+        if theme is not None:
+            themes[name] = theme
+    return settings(table or ScreenTable(), themes)
 
 
 def table_name(where: str, name: str) -> str:
@@ -61,6 +105,11 @@ def _parse(path: Path, where: str) -> dict[str, Any]:
         raw = files.read(path)
     except files.Unreadable as error:
         raise ConfigError(f"{where}: {error}") from None
+    return parse(raw, where)
+
+
+def parse(raw: bytes, where: str) -> dict[str, Any]:
+    """TOML as plain values. Raises ConfigError with the place of the first mistake."""
     document, problem = _load(raw)
     if problem:
         raise ConfigError(f"{where}: {problem}")

@@ -1,6 +1,8 @@
 """Stopping an operation from another thread."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from s3dash.errors import Cancelled
 
@@ -13,9 +15,24 @@ class CancelToken:
 
     def __init__(self) -> None:
         self.event = threading.Event()
+        self._calls: list[Callable[[], None]] = []  # without a lock: a signal handler may cancel
 
     def cancel(self) -> None:
         self.event.set()
+        for call in tuple(self._calls):
+            call()
+
+    @contextmanager
+    def calling(self, call: Callable[[], None]) -> Iterator[None]:
+        """`call` is made by the thread that cancels, for the length of a block; at once if that
+        was done before. It has to be quick, and may come twice."""
+        self._calls.append(call)
+        try:
+            if self.cancelled:
+                call()
+            yield
+        finally:
+            self._calls.remove(call)
 
     @property
     def cancelled(self) -> bool:

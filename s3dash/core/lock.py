@@ -22,8 +22,11 @@ class LockBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
 
 
-class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A lock as users and scripts see it. Ages are by the server's clock, in seconds."""
+class LockInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A lock as users and scripts see it. Ages are by the server's clock, in seconds.
+
+    `client` is the program, where the lock names it; left out of documents else.
+    """
 
     key: str
     scope: Scope
@@ -38,6 +41,7 @@ class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
     expires_in_s: float
     stale: bool
     nonce: str
+    client: str | None = None
 
 
 class LockPlace(msgspec.Struct, frozen=True):

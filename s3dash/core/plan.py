@@ -9,7 +9,6 @@ from s3dash.core.diff import Base, Local, Remote, Verdict
 from s3dash.core.paths import covers
 from s3dash.core.report import ConflictInfo, Version
 from s3dash.core.settings import ConflictPolicy, Take
-from s3dash.errors import GuardTripped
 
 Direction = Literal["push", "pull", "sync"]
 
@@ -233,38 +232,3 @@ def _clash(direction: Direction, policy: ConflictPolicy) -> Action:
     if policy == "keep-both" and direction != "push":
         return Action.KEEP_BOTH
     return Action.CONFLICT
-
-
-GUARD_SHARE = 0.5
-GUARD_COUNT = 1000
-
-
-def _renames(plan: Plan) -> int:
-    """Deletions that are half of a rename, on either side."""
-    gone = _by_content(plan.by(Action.DELETE_LOCAL))
-    here = 0
-    for item in plan.items:
-        remote = item.change.remote
-        if _is_new(item, Action.DOWNLOAD) and remote is not None and gone.get(remote.sha256 or ""):
-            gone[remote.sha256 or ""].pop()
-            here += 1
-    deleted = {item.path for item in plan.by(Action.DELETE_REMOTE)}
-    return here + sum(item.source in deleted for item in plan.items)
-
-
-def check_guard(plan: Plan, *, max_delete: int | None = None) -> None:
-    """Raises GuardTripped for more deletions than go unasked.
-
-    Unasked are up to 1000 and up to half of the known files; `max_delete` sets another number.
-    A file that only has another name afterwards does not count (scenario 13).
-    """
-    deletes = len(plan.by(*_DELETES)) - _renames(plan)
-    if max_delete is not None:
-        tripped = deletes > max_delete
-    else:
-        tripped = deletes > GUARD_COUNT or (plan.known > 0 and deletes > plan.known * GUARD_SHARE)
-    if tripped:
-        raise GuardTripped(
-            f"{plan.direction} would delete {deletes} of {plan.known} files; nothing was done",
-            hint=f"if that is what you want: --max-delete {deletes}",
-        )

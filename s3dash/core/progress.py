@@ -5,13 +5,18 @@ from typing import Literal
 
 TransferState = Literal["queued", "active", "paused", "failed", "done", "cancelled"]
 TransferDirection = Literal["up", "down"]
+Wish = Literal["", "pause", "cancel"]
 
 
 @dataclass(slots=True)
 class Transfer:
     """One file on its way. Written by one worker thread, read by anybody.
 
-    `started` and `ended` are monotonic seconds, 0.0 when not yet. `done` are bytes.
+    `started`, `ended` and `retry_at` are monotonic seconds, 0.0 when not yet or not at all: until
+    `retry_at` it waits, as `waits_for` says («503 SlowDown ×3»). `done` are bytes, `rate` bytes
+    per second over the last seconds. `part_size` is 0 for what goes in one request. `wish` is
+    what the user asked of it while it ran, and has not come about yet. Among those that wait a
+    higher `priority` goes first.
     """
 
     id: int
@@ -24,6 +29,22 @@ class Transfer:
     started: float = 0.0
     ended: float = 0.0
     error: str = ""
+    priority: int = 0
+    wish: Wish = ""
+    rate: float = 0.0
+    part_size: int = 0
+    retry_at: float = 0.0
+    waits_for: str = ""
+
+    @property
+    def parts(self) -> int:
+        """How many parts it goes in; 0: in one request."""
+        return -(-self.size // self.part_size) if self.part_size else 0
+
+    @property
+    def part(self) -> int:
+        """The part that is being sent, from 1."""
+        return min(self.parts, self.done // self.part_size + 1) if self.part_size else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +57,34 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Transfers by state, and their bytes."""
+    """Transfers by state, and their bytes; what is paused is not queued."""
 
     queued: int = 0
     active: int = 0
+    paused: int = 0
     failed: int = 0
     done: int = 0
     cancelled: int = 0
     bytes_total: int = 0
     bytes_done: int = 0
+
+    @property
+    def unfinished(self) -> int:
+        return self.queued + self.active + self.paused
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many transfers run side by side in each direction, and bytes per second over all of
+    them together, 0 for no limit. `changes` counts what was changed by hand, here or in rows."""
+
+    up: int = 0
+    down: int = 0
+    bandwidth: int = 0
+    changes: int = 0
+
+
+UNLIMITED = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +97,4 @@ class Progress:
     bytes_up: int = 0
     bytes_down: int = 0
     requests: int = 0
+    limits: Limits = UNLIMITED

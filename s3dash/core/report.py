@@ -28,12 +28,14 @@ class Failed(msgspec.Struct, frozen=True):
 class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     """One side of a conflict; `sha256` is None when it was not needed to tell.
 
-    `tag` tells versions in the bucket apart whose writer gave no SHA-256.
+    `tag` tells versions in the bucket apart whose writer gave no SHA-256. `time` is the ISO time
+    when the file was written, empty where it is not known; it tells no versions apart.
     """
 
     size: int
     sha256: str | None
     tag: str | None = None
+    time: str = ""
 
 
 class ConflictInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,6 +48,16 @@ class ConflictInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     local: Version | None
     remote: Version | None
     base: Version | None = None
+
+
+def same_versions(one: ConflictInfo, other: ConflictInfo) -> bool:
+    """Whether both tell of the same versions of the same path, whatever the times."""
+    return _versions(one) == _versions(other)
+
+
+def _versions(conflict: ConflictInfo) -> tuple[object, ...]:
+    sides = (conflict.local, conflict.remote, conflict.base)
+    return conflict.path, *((v.size, v.sha256, v.tag) if v else None for v in sides)
 
 
 class TrashItem(msgspec.Struct, frozen=True):
@@ -107,7 +119,8 @@ class PlanRow(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What a push, pull or sync did."""
+    """What a push, pull or sync did. `cancelled` are the paths whose transfer the user stopped
+    while the operation went on: they are as they were, and no deletion followed."""
 
     action: str
     pushed: int = 0
@@ -119,6 +132,7 @@ class Result(msgspec.Struct, kw_only=True):
     conflicts: list[ConflictInfo] = []
     blocked: list[Blocked] = []
     failed: list[Failed] = []
+    cancelled: list[str] = []
     bytes_up: int = 0
     bytes_down: int = 0
     requests: int = 0
@@ -128,14 +142,16 @@ class Result(msgspec.Struct, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0 fine, 5 partly done, 3 conflicts remain."""
-        if self.failed:
+        """0 fine, 5 partly done (something failed or was cancelled), 3 conflicts remain."""
+        if self.failed or self.cancelled:
             return 5
         return 3 if self.conflicts else 0
 
     def document(self) -> dict[str, Any]:
-        """The JSON shape; `plan` only after a dry run."""
+        """The JSON shape; `plan` only after a dry run, `cancelled` only when something was."""
         out: dict[str, Any] = msgspec.to_builtins(self)
         if self.plan is None:
             del out["plan"]
+        if not self.cancelled:
+            del out["cancelled"]
         return out

@@ -39,6 +39,7 @@ class Datastore:
     exclude: tuple[str, ...] = ()
     conflict: ConflictPolicy = "ask"
     auto_sync: bool = False
+    readonly: bool = False
     poll_interval_s: float = 30.0
     hydration: Literal["full", "lazy"] = "full"
     locking: Literal["safe", "unsafe"] = "safe"

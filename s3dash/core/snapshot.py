@@ -7,16 +7,32 @@ whether to look again.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from s3dash.core.endpoint import EndpointFacts
 from s3dash.core.lock import LockInfo
 from s3dash.core.progress import Progress
 from s3dash.core.report import Blocked, ChangeKind, ConflictInfo, IndexInfo, PathChange
+from s3dash.core.tenants import Survey
+from s3dash.core.trouble import LastCommit, Trouble
 
 State = Literal[
     "starting", "idle", "scanning", "comparing", "waiting for lock", "pulling", "pushing",
     "committing", "backing off", "offline", "failed", "stopped",
 ]  # fmt: skip
 
+BY_CHOICE = "readonly"
+"""In `read_only`: nobody else owns the cache, the user wants to look only."""
+
 NO_INDEX = IndexInfo(0, None, 0)
+NO_FACTS = EndpointFacts()
+NO_COMMIT = LastCommit()
+NO_SURVEY = Survey()
+
+
+def why_read_only(read_only: str) -> str:
+    """The reason as a clause; it names what was given, which may be foreign."""
+    if read_only == BY_CHOICE:
+        return "opened to look only (readonly)"
+    return f"this cache belongs to {read_only}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +48,19 @@ class DirtyRow:
 
 @dataclass(frozen=True, slots=True)
 class AutoSync:
-    """`next_in_s` is None while off or suspended; `suspended` says why, or is empty."""
+    """`next_in_s` is None while off; `suspended` says why it holds something back, or is empty.
+
+    After a change of the cache it waits for `quiet_s` seconds without another, at the longest
+    `longest_s`. `running_s` is how long a sync of its own has been running, None when none does.
+    """
 
     enabled: bool = False
     interval_s: float = 0.0
     next_in_s: float | None = None
     suspended: str = ""
+    quiet_s: float = 0.0
+    longest_s: float = 0.0
+    running_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +85,11 @@ class HistoryRow:
 class Snapshot:
     """`lock_held_s` is how long we hold the global lock, None when we do not.
 
-    `read_only` names the process that owns the cache, or is empty. `files` and `entries` count
-    the local files and the entries of the remote index. `checked_at` is the ISO time of the
-    last answer of the endpoint, empty before the first, `offline_since` that of the first failure
-    since then, empty while it answers.
+    `read_only` names the process that owns the cache, or is BY_CHOICE, or empty. `files` and
+    `entries` count the local files and the entries of the remote index. `checked_at` is the ISO
+    time of the last answer of the endpoint, empty before the first, `offline_since` that of the
+    first failure since then, empty while it answers; `trouble` says what failed. `next_look_s` is
+    how long it is until the bucket is looked at again by itself, None when it is not.
     """
 
     datastore: str
@@ -76,6 +100,8 @@ class Snapshot:
     latency_ms: float | None = None
     message: str = ""
     offline_since: str = ""
+    trouble: Trouble | None = None
+    next_look_s: float | None = None
     checked_at: str = ""
     read_only: str = ""
     files: int = 0
@@ -92,5 +118,8 @@ class Snapshot:
     watch: WatchState = WatchState()
     last_push: str = ""
     last_pull: str = ""
+    last_commit: LastCommit = NO_COMMIT
+    endpoint: EndpointFacts = NO_FACTS
+    tenants: Survey = NO_SURVEY
     progress: Progress = field(default_factory=Progress)
     events_dropped: int = 0

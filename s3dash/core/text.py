@@ -1,5 +1,6 @@
 """Text for people: foreign strings made harmless, and numbers made readable. Pure."""
 
+import re
 import unicodedata
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -53,6 +54,19 @@ def size(count: float) -> str:
         if count < 999.5 or unit == "PiB":
             return f"{count:.0f} {unit}"
     raise AssertionError("unreachable: the last unit takes everything")
+
+
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(k|K|Ki|M|Mi|G|Gi|T|Ti)?B?")
+_UNITS = {
+    "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
+}  # fmt: skip
+
+
+def size_of(text: str) -> int | None:
+    """The bytes that `10GiB`, `1.5 M` or `512` name; None when it names no size."""
+    match = _SIZE.fullmatch(text)
+    return int(float(match[1]) * _UNITS[match[2] or ""]) if match else None
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ from s3dash.demo.world import YOU, World, edit_as_you, living
 from s3dash.engine.engine import Engine
 from s3dash.engine.open import open_engine
 from s3dash.tui.app import DashApp
+from s3dash.tui.exporting import self_contained
 
 SIZES = ((120, 40), (80, 24))
 PATIENCE_S = 90.0
@@ -70,20 +71,8 @@ class Camera:
         await self._pilot.pause(0.6)
         picture = self._app.export_screenshot(title=f"s3dash {self._size}")
         path = self._folder / f"{shot.name}-{self._size}.svg"
-        path.write_text(_self_contained(picture), encoding="utf-8")
+        path.write_text(self_contained(picture), encoding="utf-8")
         return path
-
-
-def _self_contained(picture: str) -> str:
-    """Without the web font: the picture must not ask any server for anything."""
-    lines = picture.splitlines()
-    kept, inside = [], False
-    for line in lines:
-        inside = inside or "@font-face" in line
-        if not inside:
-            kept.append(line.rstrip())
-        inside = inside and line.strip() != "}"
-    return "\n".join(kept) + "\n"
 
 
 async def photograph(world: World, folder: Path, size: tuple[int, int]) -> list[Path]:

@@ -58,14 +58,15 @@ class World:
         """The directory that a person works in."""
         return self.settings(person, namespace).cache / namespace
 
-    def engine(self, person: str, namespace: str) -> Engine:
-        return open_engine(self.settings(person, namespace), self.credentials)
+    def engine(self, person: str, namespace: str, *, readonly: bool = False) -> Engine:
+        settings = replace(self.settings(person, namespace), readonly=readonly)
+        return open_engine(settings, self.credentials)
 
     def reopen(self, settings: Datastore) -> Engine:
         """The engine of another namespace for the same person: the screen's switch."""
         person = settings.state_dir.parent.name
         namespace = settings.namespace or content.NAMESPACES[0]
-        return self.engine(person, namespace)
+        return self.engine(person, namespace, readonly=settings.readonly)
 
     @contextmanager
     def store(self) -> Iterator[ObjectStore]:

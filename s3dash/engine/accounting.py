@@ -2,9 +2,19 @@
 
 import threading
 from collections import deque
+from collections.abc import Collection
 
 from s3dash.clock import Clock
-from s3dash.core.progress import Counts, Progress, Rate, Transfer, TransferDirection, TransferState
+from s3dash.core.progress import (
+    UNLIMITED,
+    Counts,
+    Limits,
+    Progress,
+    Rate,
+    Transfer,
+    TransferDirection,
+    TransferState,
+)
 from s3dash.objectstore.port import Usage
 
 RATE_WINDOW_S = 3.0
@@ -21,6 +31,7 @@ class Accounting:
         self._failed: dict[str, int] = {}
         self._next_id = 1
         self._samples: deque[tuple[float, int, int]] = deque()
+        self._moved: dict[int, deque[tuple[float, int]]] = {}
         self._bytes = {"up": 0, "down": 0}
 
     def begin(self) -> None:
@@ -39,9 +50,26 @@ class Accounting:
             self._transfers[transfer.id] = transfer
             return transfer
 
+    def forget(self, paths: Collection[str]) -> None:
+        """Failures of these paths that there is nothing left to do about."""
+        with self._lock:
+            for path in paths:
+                id = self._failed.pop(path, None)
+                if id is not None:
+                    self._transfers.pop(id, None)
+
+    def failed(self, ids: Collection[int]) -> list[Transfer]:
+        """Those of the rows that failed and were not taken up since."""
+        with self._lock:
+            return [self._transfers[i] for i in self._failed.values() if i in ids]
+
     def start(self, transfer: Transfer) -> None:
+        """An attempt begins, from the first byte."""
         transfer.started = self._clock.monotonic()
-        transfer.done = 0
+        with self._lock:
+            transfer.done = 0
+            transfer.rate = 0.0
+            self._moved[transfer.id] = deque([(transfer.started, 0)])
         transfer.state = "active"
 
     def moved(self, transfer: Transfer, count: int) -> None:
@@ -51,22 +79,35 @@ class Accounting:
             self._bytes[transfer.direction] += count
 
     def kept(self, transfer: Transfer, count: int) -> None:
-        """Bytes that an interrupted transfer had moved already."""
+        """Bytes that an interrupted transfer had moved already; they count in no rate."""
         with self._lock:
             transfer.done += count
+            self._moved[transfer.id] = deque([(self._clock.monotonic(), transfer.done)])
+
+    def rest(self, transfer: Transfer, state: TransferState) -> None:
+        """It stands still for a while: paused, or queued again."""
+        transfer.state = state
+        transfer.rate = 0.0
+        with self._lock:
+            self._moved.pop(transfer.id, None)
 
     def finish(self, transfer: Transfer, state: TransferState, error: str = "") -> None:
         transfer.error = error
         transfer.ended = self._clock.monotonic()
+        transfer.rate = 0.0
         transfer.state = state
-        if state == "failed":
-            with self._lock:
+        with self._lock:
+            self._moved.pop(transfer.id, None)
+            if state == "failed":
                 self._failed[transfer.path] = transfer.id
+            elif self._failed.get(transfer.path) == transfer.id:
+                del self._failed[transfer.path]  # it was worth another try
 
-    def progress(self) -> Progress:
+    def progress(self, limits: Limits = UNLIMITED) -> Progress:
         """A copy of the list with live rows, and the totals at this moment."""
         with self._lock:
             rows = list(self._transfers.values())
+            self._measure()
             up, down = self._bytes["up"], self._bytes["down"]
         return Progress(
             transfers=rows,
@@ -75,7 +116,21 @@ class Accounting:
             bytes_up=up,
             bytes_down=down,
             requests=self._usage.requests,
+            limits=limits,
         )
+
+    def _measure(self) -> None:
+        """How fast each row went lately. The lock is held."""
+        now = self._clock.monotonic()
+        for id, samples in self._moved.items():
+            row = self._transfers.get(id)
+            if row is None:
+                continue
+            samples.append((now, row.done))
+            while len(samples) > 2 and now - samples[0][0] > RATE_WINDOW_S:
+                samples.popleft()
+            then, done = samples[0]
+            row.rate = (row.done - done) / (now - then) if now > then else row.rate
 
     def _rate(self, up: int, down: int) -> Rate:
         now = self._clock.monotonic()
@@ -99,8 +154,9 @@ def _count(rows: list[Transfer]) -> Counts:
         total += row.size
         done += row.done
     return Counts(
-        queued=by_state["queued"] + by_state["paused"],
+        queued=by_state["queued"],
         active=by_state["active"],
+        paused=by_state["paused"],
         failed=by_state["failed"],
         done=by_state["done"],
         cancelled=by_state["cancelled"],

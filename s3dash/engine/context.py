@@ -5,6 +5,7 @@ import socket
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from getpass import getuser
 from importlib.metadata import version
 
@@ -17,10 +18,12 @@ from s3dash.core.settings import Datastore
 from s3dash.core.snapshot import HistoryRow
 from s3dash.engine.accounting import Accounting
 from s3dash.engine.bus import Bus
+from s3dash.engine.excludes import Excludes
 from s3dash.engine.lease import USUAL, Identity, Timing
 from s3dash.engine.remote import IndexReader
 from s3dash.engine.stage import Stage
 from s3dash.engine.throttle import Throttle
+from s3dash.engine.traffic import Traffic
 from s3dash.local.atomic import CacheDir
 from s3dash.local.sidecar import SidecarFile
 from s3dash.local.state import State
@@ -54,8 +57,10 @@ class Context:
     accounting: Accounting
     stage: Stage
     throttle: Throttle
+    traffic: Traffic
     patience: Patience
     identity: Identity
+    excludes: Excludes
     cancel: CancelToken = field(default_factory=CancelToken)
     nonce: Callable[[], str] = new_nonce
     timing: Timing = USUAL
@@ -85,9 +90,12 @@ class Context:
         )
 
     def moved(self, row: Transfer, count: int) -> None:
-        """Bytes of a transfer went by: counted, limited, and stopped when cancelled."""
+        """Bytes of a transfer went by: counted, limited, and stopped when somebody wants that.
+
+        Raises TransferPaused, TransferCancelled; Cancelled when it is the whole operation.
+        """
         self.accounting.moved(row, count)
-        self.throttle.draw(count, self.cancel)
+        self.throttle.draw(count, self.cancel, check=partial(self.traffic.check, row))
 
     def save_docs(self) -> None:
         """Keep the index documents that are new, so that the next start fetches only changes."""

@@ -13,20 +13,27 @@ from s3dash.core.lock import LockInfo, place
 from s3dash.core.plan import WAYS, Direction, Plan
 from s3dash.core.report import ConflictInfo, Result, Status, TrashItem
 from s3dash.core.settings import ConflictPolicy, Datastore, Take
-from s3dash.core.snapshot import HistoryRow, Snapshot
-from s3dash.engine import locks, operations, resolve, status, trash, view
+from s3dash.core.snapshot import BY_CHOICE, HistoryRow, Snapshot
+from s3dash.engine import locks, neighbours, operations, resolve, status, trash, view
 from s3dash.engine.api import How
 from s3dash.engine.bus import Mailbox
+from s3dash.engine.census import Census
+from s3dash.engine.contents import Contents
 from s3dash.engine.context import Context
+from s3dash.engine.decided import Decided
+from s3dash.engine.endpoint import Endpoint
+from s3dash.engine.handover import Handover
 from s3dash.engine.health import Health
 from s3dash.engine.lease import delete_if_nonce
 from s3dash.engine.live import Live
 from s3dash.engine.observe import Observation
 from s3dash.engine.recover import Leftovers, leftovers
+from s3dash.engine.transfers import Transfers
 from s3dash.errors import (
     AccessDenied,
     CacheBusy,
     Cancelled,
+    ReadOnly,
     S3DashError,
     StoreError,
     UsageError,
@@ -51,17 +58,35 @@ class Engine:
         self._running: CancelToken | None = None
         self._stopped = threading.Event()
         self._live = Live(ctx, self, self._view, self._health)
-        ctx.patience.told = self._health.backing_off
+        self.auto = self._live.auto
+        self.excludes = ctx.excludes
+        self.excludes.changed = self._live.poke
+        self.handover = Handover(ctx, self, owner)
+        self.census = Census(ctx, self._view)
+        self.endpoint = Endpoint(ctx, self._health, busy=self._may_send, turn=self.looking)
+        self.contents = Contents(ctx)
+        self.decided = Decided(
+            ctx,
+            turn=self._taking_turn,
+            push=lambda path, token: self.push((path,), policy="ask", cancel=token),
+            look_after=self._look_after,
+        )
+        self.transfers = Transfers(
+            ctx,
+            self._health,
+            plan=lambda direction, paths: self.plan(direction, selection=paths),
+            run=lambda plan, cancel: self.run(plan, cancel=cancel),
+        )
         ctx.patience.begin(ctx.cancel)
         ctx.stage.enter("idle")
 
     @property
     def settings(self) -> Datastore:
-        return self._ctx.settings
+        return self.excludes.settings
 
     @property
     def read_only(self) -> str:
-        """Who owns the cache, or empty when we do."""
+        """Who owns the cache, BY_CHOICE, or empty when we do."""
         return self._read_only
 
     # --- life ---------------------------------------------------------------------------
@@ -78,6 +103,7 @@ class Engine:
         if running is not None:
             running.cancel()
         self._live.stop()
+        self.endpoint.close()
         with self._turn, ExitStack() as closing:
             closing.callback(self._ctx.store.close)
             closing.callback(self._owner.release)
@@ -100,7 +126,7 @@ class Engine:
             return status.describe(ctx, self._view, self._health, seen)
 
     def refresh(self) -> None:
-        self._live.poke()
+        self._live.look_now()
 
     def plan(
         self,
@@ -136,7 +162,10 @@ class Engine:
             _, seen, left = self._plan(ctx, plan.direction, (), None, tidy=True)
             valid, moved = operations.still_valid(plan, seen)
             valid = operations.left_out(valid, moved)
-            return timed(self._execute(ctx, valid, seen, left, max_delete))
+            self.auto.agreed(valid)
+            result = timed(self._execute(ctx, valid, seen, left, max_delete))
+            self.auto.carried_out(valid, result)
+            return result
 
     def push(self, selection: Collection[str] = (), **how: Unpack[How]) -> Result:
         return self._operate("push", selection, **how)
@@ -204,6 +233,8 @@ class Engine:
         self, cancel: CancelToken | None, *, writes: bool = False
     ) -> Iterator[Context]:
         """One operation at a time, stoppable by its token or by `stop`."""
+        if writes and self._read_only == BY_CHOICE:
+            raise ReadOnly("this datastore was opened to look only; nothing was written")
         if writes and self._read_only:
             raise CacheBusy(
                 f"this cache belongs to another s3dash ({self._read_only}); this one only reads",
@@ -256,7 +287,8 @@ class Engine:
         with self._taking_turn(cancel, writes=True) as ctx, status.measured(ctx) as timed:
             plan, seen, left = self._plan(ctx, direction, (path,), policy, tidy=True)
             chosen = resolve.chosen(ctx, plan, path, take=take, shown=shown)
-            return timed(self._execute(ctx, chosen, seen, left, None))
+            result = timed(self._execute(ctx, chosen, seen, left, None))
+            return self.decided.note(seen, path, take, result)
 
     def trash(self) -> list[TrashItem]:
         return trash.listing(self._ctx)
@@ -287,9 +319,8 @@ class Engine:
         self._live.poke()
 
     def namespaces(self) -> list[str]:
-        store = self._ctx.store
-        names = [n for n in store.list_dirs("") if paths.is_namespace(n)]
-        return [n for n in names if status.is_registered(store, n)]
+        names = [n for n in self._ctx.store.list_dirs("") if paths.is_namespace(n)]
+        return sorted(neighbours.registered(self._ctx, names))
 
     def history(self, limit: int = 1000) -> list[HistoryRow]:
         return self._ctx.state.history(limit)
@@ -302,9 +333,19 @@ class Engine:
     def busy(self) -> bool:
         return self._running is not None
 
+    def _may_send(self) -> bool:
+        """Whether an operation on this cache may be under way, be it another process'."""
+        return self.busy() or bool(self._read_only)
+
     def snapshot(self) -> Snapshot:
         return status.snapshot(
-            self._ctx, self._view, self._health, self._live, read_only=self._read_only
+            self._ctx,
+            self._view,
+            self._health,
+            self._live,
+            endpoint=self.endpoint.facts,
+            tenants=self.census.seen,
+            read_only=self._read_only,
         )
 
     def subscribe(self, *, capacity: int = 1024) -> Mailbox:

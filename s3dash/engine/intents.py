@@ -4,13 +4,15 @@ They tell a deletion (a tombstone) from an entry that a plain client overwrote b
 (invariant I6). Own format of s3dash, below `_control/`, which no client ever syncs.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
 
 from s3dash.clock import from_iso, iso
+from s3dash.core.cancel import CancelToken
+from s3dash.core.content import Writer
 from s3dash.engine.cas import Cas, read
 from s3dash.engine.context import Context
 from s3dash.objectstore.port import ObjectInfo
@@ -70,6 +72,37 @@ def read_all(ctx: Context) -> Records:
             records.tombstones.setdefault(rel, set()).add(tag)
             records.latest.pop(rel, None)
     return records
+
+
+def writers(
+    ctx: Context, tags: Mapping[str, str], *, most: int, cancel: CancelToken
+) -> dict[str, Writer]:
+    """Who gave these paths these tags, by path; what the latest `most` records do not say is
+    left out. Raises what the store raises, Cancelled.
+    """
+    wanted, found = dict(tags), dict[str, Writer]()
+    if not wanted:
+        return found
+    keys = sorted((info.key for info in ctx.store.list(ctx.keys.commits)), reverse=True)
+    for key in keys[:most]:
+        cancel.check()
+        intent = _read(ctx, key)
+        if intent is None:
+            continue
+        done = {rel for rel, tag in wanted.items() if intent.adds.get(rel) == tag}
+        found |= dict.fromkeys(done, Writer(intent.holder, intent.at))
+        wanted = {rel: tag for rel, tag in wanted.items() if rel not in done}
+        if not wanted:
+            break
+    return found
+
+
+def by_nonce(ctx: Context, nonce: str) -> Intent | None:
+    """The record of the commit with this nonce, while it is kept. Raises what the store raises."""
+    tail = f"-{nonce}.json"
+    keys = (info.key for info in ctx.store.list(ctx.keys.commits) if info.key.endswith(tail))
+    key = next(keys, None)
+    return None if key is None else _read(ctx, key)
 
 
 def deleted_lately(ctx: Context, *, within_s: float) -> dict[str, set[str]]:

@@ -92,12 +92,13 @@ def retrying(
 
 
 class Ticker:
-    """A thread that calls `tick` at most every `seconds`, or at once when poked."""
+    """A thread that calls `tick` every `seconds`, or at once when poked."""
 
     def __init__(self, tick: Callable[[], None], *, clock: Clock, name: str) -> None:
         self._tick = tick
         self._clock = clock
-        self._poked = threading.Event()
+        self._woken = threading.Event()
+        self._now = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.seconds = 1.0
@@ -106,17 +107,24 @@ class Ticker:
         self._thread.start()
 
     def poke(self) -> None:
-        self._poked.set()
+        self._now = True
+        self._woken.set()
+
+    def after(self, seconds: float) -> None:
+        """The next call comes so many seconds from now, however long it was to take."""
+        self.seconds = seconds
+        self._woken.set()
 
     def stop(self, timeout_s: float = 1.0) -> None:
         self._stopping.set()
-        self._poked.set()
+        self._woken.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._clock.wait(self._poked, self.seconds)
-            self._poked.clear()
-            if not self._stopping.is_set():
+            woken = self._clock.wait(self._woken, self.seconds)
+            self._woken.clear()
+            due, self._now = self._now or not woken, False
+            if due and not self._stopping.is_set():
                 self._tick()

@@ -366,7 +366,7 @@ def delete_if_nonce(store: ObjectStore, key: str, nonce: str, can: Capabilities)
         raise NotFound(f"there is no lock {key}")
     body = decode_lock(found.body)
     held = LockHeld(
-        f"{key} was re-acquired by {body.holder or 'another client'}; nothing was released",
+        f"{key} was re-acquired by {body.holder or 'another client'}, nothing released",
         hint="look again with `s3dash locks`",
     )
     if body.nonce != nonce:

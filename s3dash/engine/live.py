@@ -1,27 +1,24 @@
 """What an engine does by itself: watch the cache, poll the bucket, sync when told to."""
 
-import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from s3dash.core.lock import LockInfo
-from s3dash.core.plan import Action, Item
-from s3dash.core.snapshot import AutoSync, WatchState
+from s3dash.core.snapshot import BY_CHOICE, AutoSync, WatchState
 from s3dash.engine import locks, operations, view
+from s3dash.engine.auto import Auto
 from s3dash.engine.context import Context
 from s3dash.engine.health import Health
 from s3dash.engine.jobs import Ticker
+from s3dash.engine.other_owner import OtherOwner
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.local.watch import Watcher
 
 if TYPE_CHECKING:
     from s3dash.engine.engine import Engine
 
-AUTO_DELAY_S = 2.0
 SMALL = 1500
 """Entries up to which a listing of the whole prefix takes a page or two."""
 FAILURES_MAX_PAUSE_S = 300.0
-_DELETES = (Action.DELETE_REMOTE, Action.DELETE_LOCAL)
 
 
 class Live:
@@ -34,15 +31,15 @@ class Live:
         self._health = health
         self._watcher = Watcher(ctx.cache.base, on_paths=self._look_again, clock=ctx.clock)
         self._ticker = Ticker(self._tick, clock=ctx.clock, name="s3dash-poll")
-        self._auto = threading.Event()
-        self._suspended = ""
+        self.auto = Auto(ctx, engine, seen, health)
+        self._other: OtherOwner | None = None
         self._failures = 0
-        self._next_at = 0.0
+        self._next_at = self._round_at = 0.0
         self._running = False
 
     def start(self) -> None:
         if self._ctx.settings.auto_sync:
-            self._auto.set()
+            self.auto.turn(True)
         self._running = True
         self._watcher.start()
         self._schedule(0.0)
@@ -58,27 +55,30 @@ class Live:
     def poke(self) -> None:
         self._ticker.poke()
 
+    def look_now(self) -> None:
+        """The user asks: a look soon, and auto-sync goes on if it was cancelled."""
+        self.auto.resume()
+        self.poke()
+
     @property
     def watch_state(self) -> WatchState:
         return self._watcher.state if self._running else WatchState()
 
     @property
+    def next_look_s(self) -> float | None:
+        """Seconds until the next look at the bucket; None while nothing looks by itself."""
+        return max(0.0, self._next_at - self._ctx.clock.monotonic()) if self._running else None
+
+    @property
     def auto_state(self) -> AutoSync:
-        interval = self._ctx.settings.poll_interval_s
-        if not self._auto.is_set():
-            return AutoSync(False, interval)
-        left = max(0.0, self._next_at - self._ctx.clock.monotonic())
-        return AutoSync(True, interval, left, self._suspended)
+        return self.auto.state(max(0.0, self._next_at - self._ctx.clock.monotonic()))
 
     def set_auto(self, enabled: bool) -> None:
         """Off stops at the next round; on starts one soon."""
+        self.auto.turn(enabled)
         if enabled:
-            self._auto.set()
             self._failures = 0
             self.poke()
-        else:
-            self._auto.clear()
-        self._suspended = ""
 
     # --- rounds -------------------------------------------------------------------------
 
@@ -86,9 +86,10 @@ class Live:
         """One look at the bucket and, with auto-sync, one sync of what may go unasked."""
         if not self._engine.busy():
             try:
+                self._follow()
                 self._poll()
-                if self._auto.is_set():
-                    self._sync()
+                if self.auto.enabled:
+                    self.auto.sync()
                 self._failures = 0
             except Cancelled:
                 return
@@ -96,12 +97,20 @@ class Live:
                 self._failed(error)
         self._schedule(self._pause_s())
 
+    def _follow(self) -> None:
+        """What another process does that owns the cache."""
+        who = self._engine.read_only
+        if who and who != BY_CHOICE:
+            self._other = self._other or OtherOwner(self._ctx, who)
+            self._other.look()
+
     def _poll(self) -> None:
         with self._engine.looking() as ctx:
             seen = self._health.watch(lambda: operations.observe(ctx))
             if seen is None:
                 operations.look_here(ctx, self._view)
             else:
+                self._health.watch(lambda: self._view.commits.learn(ctx, seen.remote))
                 self._view.take(seen)
                 self._view.take_locks(self._health.watch(lambda: self._locks(ctx)))
             self._mark(ctx)
@@ -117,21 +126,9 @@ class Live:
         known = [info.key for info in self._view.locks if info.scope == "model"]
         return [*locks.list_gates(ctx.store), *locks.read_again(ctx.store, known)]
 
-    def _sync(self) -> None:
-        """Never starts a deletion, nor picks a side: those wait for a plan that a user saw."""
-        if not (self._view.dirty or self._view.behind) or not self._health.healthy:
-            self._suspended = ""
-            return
-        plan = self._engine.plan("sync", policy="ask")
-        held: list[Item] = [*plan.by(*_DELETES), *plan.conflicts]
-        allowed = plan.without({item.path for item in held})
-        self._suspended = f"{len(held)} deletions or conflicts wait for you" if held else ""
-        if allowed.moves:
-            self._engine.run(replace(allowed, blocked={}))
-
     def _failed(self, error: S3DashError) -> None:
         self._failures += 1
-        self._suspended = f"{type(error).__name__}: {error.message}"
+        self.auto.suspended = f"{type(error).__name__}: {error.message}"
 
     def _pause_s(self) -> float:
         pause = self._ctx.settings.poll_interval_s
@@ -142,8 +139,15 @@ class Live:
         )
 
     def _schedule(self, seconds: float) -> None:
-        self._next_at = self._ctx.clock.monotonic() + seconds
+        self._next_at = self._round_at = self._ctx.clock.monotonic() + seconds
         self._ticker.seconds = seconds
+
+    def _hasten(self, due_s: float) -> None:
+        """A change of the cache waits for no round that comes later than this."""
+        at = self._ctx.clock.monotonic() + due_s
+        if at < self._round_at:
+            self._next_at = at
+            self._ticker.after(due_s)
 
     # --- the watcher --------------------------------------------------------------------
 
@@ -157,9 +161,9 @@ class Live:
             return
         except S3DashError as error:
             self._ctx.note("error", "watch", error.message)
-        if self._auto.is_set() and self._view.dirty:
-            self._ticker.seconds = AUTO_DELAY_S
-            self._next_at = self._ctx.clock.monotonic() + AUTO_DELAY_S
+        due = self.auto.noticed(rels)
+        if due is not None:
+            self._hasten(due)
 
     def _mark(self, ctx: Context) -> None:
         if not self._engine.read_only:

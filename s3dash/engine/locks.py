@@ -49,4 +49,5 @@ def describe(key: str, fetched: Fetched) -> LockInfo:
         expires_in_s=round(left, 3),
         stale=left < 0,
         nonce=body.nonce,
+        client=body.client,
     )

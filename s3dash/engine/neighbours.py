@@ -31,13 +31,13 @@ def keep_out(ctx: Context, here: Iterable[str], index: RemoteIndex) -> None:
         head, slash, _ = rel.partition("/")
         if slash and head not in PEER_TOPS and paths.is_namespace(head):
             suspects.setdefault(head, []).append(rel)
-    for name in _registered(ctx, suspects):
+    for name in registered(ctx, suspects):
         why = f"belongs to the namespace {name}"
         index.blocked.update(dict.fromkeys(suspects[name], why))
 
 
-def _registered(ctx: Context, names: Iterable[str]) -> list[str]:
-    """Those of `names` that have a manifest."""
+def registered(ctx: Context, names: Iterable[str]) -> list[str]:
+    """Those of `names` that have a manifest, in any order. Raises what the store raises."""
     asked = set(names)
     if len(asked) > FEW:
         asked &= set(ctx.store.list_dirs(""))

@@ -9,6 +9,7 @@ from s3dash.core.diff import Local, Remote, Verdict, classify, wants_hash
 from s3dash.core.index import Entry
 from s3dash.core.paths import covers, is_data, is_lazy_skippable
 from s3dash.core.plan import Change
+from s3dash.core.text import count
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
 from s3dash.engine.rehash import due
@@ -19,13 +20,14 @@ from s3dash.local.scan import (
     Scan,
     hash_file,
     is_settled,
-    load_excludes,
     scan,
     scan_paths,
 )
 from s3dash.local.state import BaseRow
 
 HASHERS = 4
+COUNTED = 5_000
+"""Paths between two tellings of how far the comparison is."""
 CLASHES = frozenset({Verdict.BOTH_MODIFIED, Verdict.BOTH_ADDED})
 
 
@@ -89,10 +91,11 @@ def look_local(ctx: Context) -> LocalView:
     is_emptied = bool(rows) and not ctx.sidecar.exists()
     found = scan(
         ctx.cache.base,
-        excluded=load_excludes(ctx.settings.exclude),
+        excluded=ctx.excludes.test,
         solo=ctx.keys.namespace is None,
         cancel=ctx.cancel,
         key_prefix_bytes=ctx.key_prefix_bytes,
+        on_files=lambda number: ctx.stage.count(count(number, "file")),
     )
     if is_emptied:
         gone = {r for r in rows if r not in found.files and not found.is_unknown(r)}
@@ -109,7 +112,7 @@ def look_again(ctx: Context, view: LocalView, rels: Collection[str]) -> LocalVie
     found = scan_paths(
         ctx.cache.base,
         rels,
-        excluded=load_excludes(ctx.settings.exclude),
+        excluded=ctx.excludes.test,
         solo=ctx.keys.namespace is None,
         cancel=ctx.cancel,
         key_prefix_bytes=ctx.key_prefix_bytes,
@@ -167,7 +170,8 @@ def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) 
         cancel=ctx.cancel,
         name="s3dash-hash",
     )
-    for rel, outcome in work:
+    for number, (rel, outcome) in enumerate(work, 1):
+        ctx.stage.count(f"reading {number:,} of {count(len(wanted), 'file')}")
         if isinstance(outcome, S3DashError):
             view.unreadable[rel] = outcome.message
             continue
@@ -210,13 +214,15 @@ def as_remote(entry: Entry | None) -> Remote | None:
 
 def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -> Observation:
     """The pure comparison over all paths that either side or the base knows."""
-    excluded = load_excludes(ctx.settings.exclude)
+    excluded = ctx.excludes.test
     blocked = dict(remote.blocked)
     blocked.update(view.scan.special)
     blocked.update(view.unreadable)
     changes: list[Change] = []
     unchanged = 0
-    for rel in _all_paths(view, remote.entries):
+    for number, rel in enumerate(_all_paths(view, remote.entries)):
+        if number % COUNTED == 0:
+            ctx.stage.count(f"{count(number, 'path')} compared")
         if view.unknown(rel) or rel in remote.blocked or excluded(rel):
             continue
         row, local = view.base.get(rel), view.side(rel)

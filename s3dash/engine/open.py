@@ -8,30 +8,39 @@ from pathlib import Path
 from s3dash.clock import Clock, SystemClock
 from s3dash.core.keys import Keys
 from s3dash.core.settings import CredentialSource, Datastore
+from s3dash.core.snapshot import BY_CHOICE
+from s3dash.core.text import count
 from s3dash.engine import trust
 from s3dash.engine.accounting import Accounting
 from s3dash.engine.bus import Bus
 from s3dash.engine.context import Context, identify, new_nonce
 from s3dash.engine.engine import Engine
+from s3dash.engine.excludes import Excludes
 from s3dash.engine.lease import USUAL, Timing
 from s3dash.engine.remote import READERS, Doc, IndexReader
 from s3dash.engine.stage import Stage
 from s3dash.engine.throttle import Throttle
+from s3dash.engine.traffic import Traffic
 from s3dash.local.atomic import CacheDir
 from s3dash.local.sidecar import SidecarFile
 from s3dash.local.state import OwnerLock, State
 from s3dash.local.trash import Trash
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Capabilities, ObjectStore
+from s3dash.objectstore.sealed import Sealed
 
 
 def open_store(
     settings: Datastore, credentials: CredentialSource, *, patience: Patience | None = None
 ) -> ObjectStore:
-    """The bucket of a datastore; nothing is sent yet. None: boto3's default chain."""
+    """The bucket of a datastore; nothing is sent yet. None: boto3's default chain.
+
+    That of a `readonly` one refuses to write.
+    """
     from s3dash.objectstore.s3 import S3Store  # late: the SDKs take a while to import
 
-    return S3Store(settings, credentials, patience=patience)
+    store = S3Store(settings, credentials, patience=patience)
+    return Sealed(store) if settings.readonly else store
 
 
 def open_engine(
@@ -51,20 +60,25 @@ def open_engine(
     `ignores_case` is whether the cache's disk does, None: look it up. `proved` is what a `store`
     that is given can do, None: prove it before the first write, unless it was proved lately.
 
-    When another process owns the cache the engine only reads, and names that process. `patience`
-    is that of a `store` that is given.
+    When another process owns the cache the engine only reads, and names that process; with
+    `readonly` it only reads by choice, beside whoever owns it. `patience` is that of a `store`
+    that is given.
     """
     clock = clock or SystemClock()
     patience = patience or Patience(clock)
     store = store or open_store(settings, credentials, patience=patience)
+    if settings.readonly and not isinstance(store, Sealed):
+        store = Sealed(store)
     owner = OwnerLock(settings.state_dir)
-    read_only = "" if owner.acquire() else owner.owner() or "unknown process"
+    read_only = BY_CHOICE if settings.readonly else _other_owner(owner)
     with ExitStack() as undo:  # a state file that cannot be read leaves the cache to the next try
         undo.callback(owner.release)
         state = State(state_file(settings), read_only=bool(read_only))
         undo.callback(state.close)
         docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
         bus = Bus()
+        accounting = Accounting(clock, store.usage)
+        throttle = Throttle(settings.bandwidth_limit, clock)
         keys = Keys(settings.namespace)
         ctx = Context(
             settings=settings,
@@ -77,11 +91,13 @@ def open_engine(
             trash=Trash(settings.state_dir / "trash", clock, namespace=settings.namespace),
             clock=clock,
             bus=bus,
-            accounting=Accounting(clock, store.usage),
+            accounting=accounting,
             stage=Stage(bus, clock, settings.name),
-            throttle=Throttle(settings.bandwidth_limit, clock),
+            throttle=throttle,
+            traffic=Traffic(accounting, throttle, clock, settings),
             patience=patience,
             identity=identify(),
+            excludes=Excludes(settings),
             nonce=nonce,
             timing=timing,
         )
@@ -92,8 +108,26 @@ def open_engine(
         trust.recall_dialect(ctx)
         if state.recovered:
             ctx.note("warning", "state", f"the state database was unusable: {state.recovered}")
+        if owner.before:
+            ctx.note("warning", "state", sentence_on_killed(owner.before, len(state.journal())))
+        engine = Engine(ctx, owner, read_only=read_only)
         undo.pop_all()
-    return Engine(ctx, owner, read_only=read_only)
+    return engine
+
+
+def sentence_on_killed(who: str, uploads: int) -> str:
+    """What became of the work of a process that could not end in order."""
+    paths = count(uploads, "path")
+    found = f"it had begun to send {paths}" if uploads else "it was sending nothing"
+    return (
+        f"the last s3dash here ({who}) did not end in order; {found}."
+        " Nothing half done is used, the next push or pull goes on from there"
+    )
+
+
+def _other_owner(owner: OwnerLock) -> str:
+    """Who owns the cache, or empty when it is ours now."""
+    return "" if owner.acquire() else owner.owner() or "unknown process"
 
 
 def state_file(settings: Datastore) -> Path:

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from s3dash.core.guard import check_guard
 from s3dash.core.plan import (
     Action,
     Direction,
     Item,
     Plan,
-    check_guard,
     conflict_of,
     make_plan,
 )
@@ -113,6 +113,7 @@ def execute(
     if plan.direction != "pull":
         uploads.tidy(ctx, seen)
     ctx.accounting.begin()
+    ctx.traffic.begin()
     if plan.by(*_DOWN):
         with ctx.stage.during("pulling"):
             ctx.cache.check()

@@ -61,7 +61,7 @@ def publish(
     """
     for item in work.removed:
         work.etags[item.path] = _version_to_delete(ctx, seen, left, item)
-    _journal_deletions(ctx, work)
+    _journal_deletions(ctx, work, left)
     with (
         ctx.stage.during("committing"),
         lock(ctx, work.nonce, can) as lease,
@@ -139,7 +139,8 @@ def _version_to_delete(ctx: Context, seen: Observation, left: Leftovers, item: I
     return find_version(ctx, item.path, {row.sha256})[0]
 
 
-def _journal_deletions(ctx: Context, work: Work) -> None:
+def _journal_deletions(ctx: Context, work: Work, left: Leftovers) -> None:
+    """An upload of ours that lies there uncommitted stays known, should the deletion be off."""
     rows = [
         JournalRow(
             commit_id=work.nonce,
@@ -155,6 +156,8 @@ def _journal_deletions(ctx: Context, work: Work) -> None:
     ]
     if rows:
         ctx.state.journal_add(rows)
+        ours = (left.uploads.get(row.rel) for row in rows)
+        ctx.state.attempt((upload.rel, upload.sha256) for upload in ours if upload is not None)
 
 
 def _delete_objects(

@@ -15,7 +15,9 @@ from s3dash.core.plan import Action, Item, Plan
 from s3dash.core.progress import Transfer
 from s3dash.core.report import Blocked, Failed, Result
 from s3dash.engine.context import Context
-from s3dash.engine.jobs import each, retrying
+from s3dash.engine.halves import Halves
+from s3dash.engine.jobs import retrying
+from s3dash.engine.lane import Course, Lane, standstill
 from s3dash.engine.names import conflict_name
 from s3dash.engine.observe import Observation
 from s3dash.engine.pin import is_proved
@@ -27,6 +29,8 @@ from s3dash.errors import (
     NotFound,
     PathBlocked,
     S3DashError,
+    TransferCancelled,
+    TransferPaused,
 )
 from s3dash.local.scan import FileStat
 from s3dash.local.state import BaseRow
@@ -50,59 +54,82 @@ class Later:
 def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
     """Downloads, local deletions and base moves. Counts into `result`; one failure stops no other.
 
-    After any failure local deletions are skipped: they stay to be done.
+    After any failure, or a transfer that the user cancelled, local deletions are skipped: they
+    stay to be done.
     """
     _move_base(ctx, plan, seen)
     downloads = plan.by(Action.DOWNLOAD, Action.KEEP_BOTH)
     rows = {i.path: ctx.accounting.queue("down", i.path, _size(i)) for i in downloads}
-    later = Later()
+    later, some = Later(), _Downloads(ctx, seen, rows, result)
     try:
-        _download_all(ctx, seen, downloads, rows, result, later)
-        _download_all(ctx, seen, sorted(later.no_room, key=_size), rows, result)
+        some.fetch(downloads, later)
+        some.fetch(sorted(later.no_room, key=_size))
         ctx.cancel.check()
-        if not result.failed:
+        if not (result.failed or result.cancelled):
             _delete_local(ctx, plan, seen, result)
-        _download_all(ctx, seen, later.in_the_way, rows, result)
+        some.fetch(later.in_the_way)
     finally:
-        _cancel_queued(ctx, rows)
+        some.close()
 
 
-def _download_all(
-    ctx: Context,
-    seen: Observation,
-    items: list[Item],
-    rows: dict[str, Transfer],
-    result: Result,
-    later: Later | None = None,
-) -> None:
-    """Side by side; what is worth another try goes to `later`. Without it, one at a time."""
-    saved: list[BaseRow] = []
-    work = each(
-        lambda item: _download(ctx, seen, item, rows[item.path]),
-        items,
-        workers=1 if later is None else ctx.settings.pull_concurrency,
-        cancel=ctx.cancel,
-        name="s3dash-pull",
-    )
-    try:
-        for item, outcome in work:
-            if isinstance(outcome, PathBlocked) and later is not None:
-                later.in_the_way.append(item)
-            elif isinstance(outcome, DiskFull) and later is not None:
-                later.no_room.append(item)
-            elif isinstance(outcome, S3DashError):
-                _tell(result, item.path, outcome)
-                if isinstance(outcome, Integrity):
-                    ctx.reader.doubt(item.path)
-            else:
-                result.pulled += 1
-                result.bytes_down += outcome.size
-                saved.append(outcome)
-            if len(saved) >= BATCH:
-                ctx.state.save_base(saved)
-                saved.clear()
-    finally:
-        ctx.state.save_base(saved)
+class _Downloads:
+    """The downloads of one pull, in as many goes as it takes."""
+
+    def __init__(
+        self, ctx: Context, seen: Observation, rows: dict[str, Transfer], result: Result
+    ) -> None:
+        self._ctx = ctx
+        self._seen = seen
+        self._rows = rows
+        self._result = result
+        self._halves = Halves(ctx)
+
+    def fetch(self, items: list[Item], later: Later | None = None) -> None:
+        """Side by side; what is worth another try goes to `later`. Without it, one at a time."""
+        ctx, rows, saved = self._ctx, self._rows, list[BaseRow]()
+        course: Course[Item] = Course(
+            limit=(lambda: 1) if later is None else (lambda: ctx.traffic.limit("down")),
+            cancel=ctx.cancel,
+            name="s3dash-pull",
+            still=lambda paused: ctx.stage.enter("pulling", standstill(paused)),
+        )
+        lane = Lane(ctx.traffic, self._one, [(i, rows[i.path]) for i in items], course)
+        try:
+            for item, outcome in lane.run():
+                if isinstance(outcome, S3DashError):
+                    self._failed(item, outcome, later)
+                else:
+                    self._result.pulled += 1
+                    self._result.bytes_down += outcome.size
+                    saved.append(outcome)
+                if len(saved) >= BATCH:
+                    ctx.state.save_base(saved)
+                    saved.clear()
+        finally:
+            ctx.state.save_base(saved)
+
+    def _one(self, item: Item, _runs: int) -> BaseRow:
+        return _download(self._ctx, self._seen, item, self._rows[item.path], self._halves)
+
+    def _failed(self, item: Item, error: S3DashError, later: Later | None) -> None:
+        if isinstance(error, PathBlocked) and later is not None:
+            later.in_the_way.append(item)
+        elif isinstance(error, DiskFull) and later is not None:
+            later.no_room.append(item)
+        elif isinstance(error, TransferCancelled):
+            self._halves.drop(item.path)
+            self._result.cancelled.append(item.path)
+        else:
+            _tell(self._result, item.path, error)
+            if isinstance(error, Integrity):
+                self._ctx.reader.doubt(item.path)
+
+    def close(self) -> None:
+        """What did not come to its turn is cancelled, what is half there goes."""
+        self._halves.close()
+        for row in self._rows.values():
+            if row.state in ("queued", "paused"):
+                self._ctx.accounting.finish(row, "cancelled")
 
 
 def _size(item: Item) -> int:
@@ -128,16 +155,20 @@ def adopted(seen: Observation, rel: str) -> BaseRow:
 # --- downloads --------------------------------------------------------------------------
 
 
-def _download(ctx: Context, seen: Observation, item: Item, row: Transfer) -> BaseRow:
+def _download(
+    ctx: Context, seen: Observation, item: Item, row: Transfer, halves: Halves
+) -> BaseRow:
     """One file, until it is installed and durable; only its base is left to be written."""
     try:
         ctx.cancel.check()
         done = retrying(
-            partial(_attempt, ctx, seen, item, row),
+            partial(_attempt, ctx, seen, item, row, halves),
             patience=ctx.patience,
             once_more=(Integrity,),
             never=(LocalChanged,),  # the next look at the cache decides anew
         )
+    except TransferPaused:
+        raise
     except Cancelled:
         ctx.accounting.finish(row, "cancelled")
         raise
@@ -148,14 +179,17 @@ def _download(ctx: Context, seen: Observation, item: Item, row: Transfer) -> Bas
     return done
 
 
-def _attempt(ctx: Context, seen: Observation, item: Item, row: Transfer, attempt: int) -> BaseRow:
+def _attempt(
+    ctx: Context, seen: Observation, item: Item, row: Transfer, halves: Halves, attempt: int
+) -> BaseRow:
     row.attempt = attempt
     ctx.accounting.start(row)
+    ctx.traffic.check(row, first=True)
     rel = item.path
     entry = seen.remote.entries[rel]
     ctx.cache.target(rel)  # refused before a byte moves
-    with ctx.cache.staging() as temp:
-        got = ctx.store.download(ctx.keys.data(rel), temp, on_bytes=partial(ctx.moved, row))
+    with halves.staging(rel) as temp:
+        got = halves.fetch(rel, entry, temp, row)
         _verify(rel, entry, got.size, got.sha256)
         if entry.sha256 is None and not is_proved(ctx, ctx.keys.data(rel), got, temp):
             raise Integrity(f"{rel}: its bytes differ from one read to the next")
@@ -254,9 +288,3 @@ def _tell(result: Result, rel: str, error: S3DashError) -> None:
         result.blocked.append(Blocked(rel, error.message))
     else:
         result.failed.append(Failed(rel, error.message))
-
-
-def _cancel_queued(ctx: Context, rows: dict[str, Transfer]) -> None:
-    for row in rows.values():
-        if row.state == "queued":
-            ctx.accounting.finish(row, "cancelled")

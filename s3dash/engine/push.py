@@ -3,7 +3,7 @@
 Kept here: I1 (an entry is written only after its object is durable with that SHA-256).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -11,22 +11,19 @@ from s3dash.clock import iso
 from s3dash.core.index import Entry
 from s3dash.core.plan import Action, Item, Plan, conflict_of
 from s3dash.core.report import Failed, Result
-from s3dash.engine import commit
-from s3dash.engine.context import Context
-from s3dash.engine.jobs import each
+from s3dash.engine import commit, uploads
+from s3dash.engine.context import Context, new_nonce
+from s3dash.engine.lane import Course, Lane, standstill
 from s3dash.engine.observe import CLASHES, Observation
 from s3dash.engine.publish import Work, publish
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.transfer import Sent, send
-from s3dash.errors import Cancelled, CommitConflict, S3DashError
+from s3dash.errors import Cancelled, CommitConflict, S3DashError, TransferCancelled
 from s3dash.local.scan import FileStat, hash_file
 from s3dash.local.state import JournalRow
 from s3dash.objectstore.port import Capabilities
 
 BATCH = 256
-ANNOUNCED = 32
-"""Uploads that are journalled at a time, before they are sent."""
-
 HASHED_AHEAD = 16 * 2**20
 """Bytes; a larger file is not read an extra time for the journal."""
 
@@ -42,12 +39,13 @@ def run(
 ) -> None:
     """Uploads, commit and remote deletions. Counts into `result`.
 
-    After any failure deletions are skipped: they stay to be done.
+    After any failure, or a transfer that the user cancelled, deletions are skipped: they stay to
+    be done.
     """
     work = Work(nonce=ctx.nonce())
     _upload(ctx, plan, seen, result, work, leftovers)
     ctx.cancel.check()
-    if not result.failed:
+    if not (result.failed or result.cancelled):
         work.removed = plan.by(Action.DELETE_REMOTE)
     work.restored = plan.by(Action.RESTORE)
     edits = _edits(ctx, seen, work)
@@ -64,42 +62,55 @@ def _upload(
 ) -> None:
     items = plan.by(Action.UPLOAD)
     rows = {i.path: ctx.accounting.queue("up", i.path, i.size) for i in items}
-    jobs = each(
-        lambda item: send(ctx, seen, left.uploads, item, rows[item.path]),
-        _announced(ctx, work, items, left),
-        workers=ctx.settings.push_concurrency,
-        cancel=ctx.cancel,
-        name="s3dash-push",
-    )
+    nonces = dict[str, str]()
+
+    def upload(item: Item, runs: int) -> Sent:
+        nonce = nonces.setdefault(item.path, new_nonce())
+        row = rows[item.path]
+        return send(ctx, seen, left.uploads, item, row, nonce=nonce, resumed=runs > 1)
+
+    lane = Lane(ctx.traffic, upload, [(i, rows[i.path]) for i in items], _course(ctx, work, left))
     fresh: list[Sent] = []
     try:
-        for item, outcome in jobs:
-            if isinstance(outcome, S3DashError):
+        for item, outcome in lane.run():
+            if isinstance(outcome, TransferCancelled):
+                result.cancelled.append(item.path)
+                uploads.give_up(ctx, item.path)
+            elif isinstance(outcome, S3DashError):
                 _tell(result, item, outcome)
-                continue
-            fresh.append(outcome)
+            else:
+                fresh.append(outcome)
             if len(fresh) >= BATCH:
                 _journal(ctx, work, fresh)
                 fresh = []
     finally:
         _journal(ctx, work, fresh)
-        unsent = [path for path, row in rows.items() if row.state == "queued"]
-        for path in unsent:
-            ctx.accounting.finish(rows[path], "cancelled")
-        ctx.state.journal_clear([path for path in unsent if path not in left.uploads])
+        for row in rows.values():
+            if row.state in ("queued", "paused"):
+                ctx.accounting.finish(row, "cancelled")
+        ctx.state.journal_clear(rows.keys() - nonces.keys() - left.uploads.keys())
 
 
-def _announced(ctx: Context, work: Work, items: Sequence[Item], left: Leftovers) -> Iterator[Item]:
-    """The items, each journalled with its hash before it is given out.
+def _course(ctx: Context, work: Work, left: Leftovers) -> Course[Item]:
+    return Course(
+        limit=lambda: ctx.traffic.limit("up"),
+        cancel=ctx.cancel,
+        name="s3dash-push",
+        announce=lambda items: _announce(ctx, work, items, left),
+        still=lambda paused: ctx.stage.enter("pushing", standstill(paused)),
+    )
+
+
+def _announce(ctx: Context, work: Work, items: Sequence[Item], left: Leftovers) -> None:
+    """Journal the items, each with its hash, before they are given out.
 
     So that what a killed push has sent is known for ours, even when the file was edited since. A
-    row of an earlier push stays: it tells of an object that is there.
+    row of an earlier push stays: it tells of an object that is there, and what is sent over it now
+    is an attempt until it is known to have arrived.
     """
-    for start in range(0, len(items), ANNOUNCED):
-        some = items[start : start + ANNOUNCED]
-        rows = (_announcement(ctx, work, item) for item in some if item.path not in left.uploads)
-        ctx.state.journal_add([row for row in rows if row is not None])
-        yield from some
+    rows = [row for item in items if (row := _announcement(ctx, work, item)) is not None]
+    ctx.state.attempt((row.rel, row.sha256) for row in rows if row.rel in left.uploads)
+    ctx.state.journal_add([row for row in rows if row.rel not in left.uploads])
 
 
 def _announcement(ctx: Context, work: Work, item: Item) -> JournalRow | None:

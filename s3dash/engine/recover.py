@@ -68,7 +68,8 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
     base, and the object must be what the index names. So `seen` may gain changes.
     """
     left, done = Leftovers(_unnamed(ctx, seen)), []
-    for noted, row in _all_confirmed(ctx):
+    attempts = ctx.state.attempts()
+    for noted, row in _all_confirmed(ctx, attempts):
         if row is None:
             done.append(noted.rel)
             continue
@@ -76,6 +77,8 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
         if row.action == "delete":
             if entry is None:
                 left.deletes[row.rel] = row
+            elif ours := _uploaded_before(ctx, attempts, row):
+                left.uploads[row.rel] = ours
             else:
                 done.append(row.rel)
         elif entry is not None and entry.tag == row.sha256:
@@ -136,12 +139,25 @@ def _object_like(ctx: Context, change: Change) -> JournalRow | None:
     )
 
 
-def _all_confirmed(ctx: Context) -> list[tuple[JournalRow, JournalRow | None]]:
+def _uploaded_before(
+    ctx: Context, attempts: dict[str, set[str]], row: JournalRow
+) -> JournalRow | None:
+    """The upload that a deletion was to take away, while it lies there all the same."""
+    known = attempts.get(row.rel)
+    etag, sha256 = find_version(ctx, row.rel, known) if known else (None, None)
+    if etag is None or sha256 is None:
+        return None
+    return replace(row, action="upload", etag=etag, sha256=sha256)
+
+
+def _all_confirmed(
+    ctx: Context, attempts: dict[str, set[str]]
+) -> list[tuple[JournalRow, JournalRow | None]]:
     """Each row of the journal, oldest first, with what became of it (None: nothing)."""
     rows = ctx.state.journal()
     found: dict[str, JournalRow | None] = {}
     work = each(
-        partial(_confirmed, ctx),
+        partial(_confirmed, ctx, attempts),
         rows,
         workers=ctx.settings.push_concurrency,
         cancel=ctx.cancel,
@@ -155,12 +171,15 @@ def _all_confirmed(ctx: Context) -> list[tuple[JournalRow, JournalRow | None]]:
     return [(row, found[row.rel]) for row in rows]
 
 
-def _confirmed(ctx: Context, row: JournalRow) -> JournalRow | None:
-    """An upload that was announced: whether it took place only its object tells."""
-    if row.action != "upload" or row.etag is not None:
+def _confirmed(ctx: Context, attempts: dict[str, set[str]], row: JournalRow) -> JournalRow | None:
+    """An upload that was announced, or tried again: what took place only its object tells."""
+    others = attempts.get(row.rel, set())
+    if row.action != "upload" or (row.etag is not None and not others):
         return row
-    etag, _ = find_version(ctx, row.rel, {row.sha256})
-    return replace(row, etag=etag) if etag is not None else None
+    etag, sha256 = find_version(ctx, row.rel, {row.sha256, *others})
+    if etag is None or sha256 is None:
+        return None
+    return replace(row, etag=etag, sha256=sha256)
 
 
 def _send_again(seen: Observation, left: Leftovers) -> None:

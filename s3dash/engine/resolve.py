@@ -6,7 +6,7 @@ a name of its own, the one in the bucket in the trash, where it is brought befor
 """
 
 from s3dash.core.plan import Item, Plan, conflict_of
-from s3dash.core.report import ConflictInfo
+from s3dash.core.report import ConflictInfo, same_versions
 from s3dash.core.settings import Take
 from s3dash.engine.context import Context
 from s3dash.engine.observe import CLASHES
@@ -27,7 +27,7 @@ def chosen(ctx: Context, plan: Plan, path: str, *, take: Take, shown: ConflictIn
             f"{path} is not in conflict" + (f": {reason}" if reason else ""),
             hint="`s3dash conflicts` lists those that are",
         )
-    if shown is not None and conflict_of(item.change) != shown:
+    if shown is not None and not same_versions(conflict_of(item.change), shown):
         raise CommitConflict(
             f"{path} has changed since you saw it; nothing was done", hint="look at it again"
         )

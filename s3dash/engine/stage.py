@@ -36,6 +36,11 @@ class Stage:
             self._state, self._detail = state, detail
         self._announce()
 
+    def count(self, detail: str) -> None:
+        """How far it is, for those who look; too often to be announced."""
+        with self._lock:
+            self._detail = detail
+
     def _announce(self) -> None:
         state, detail = self.now
         self._bus.publish(

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from s3dash.core.endpoint import EndpointFacts
 from s3dash.core.keys import Keys
 from s3dash.core.report import LocalInfo, PathChange, RemoteInfo, Result, Status
 from s3dash.core.snapshot import Snapshot
+from s3dash.core.tenants import Survey
 from s3dash.engine.context import Context
 from s3dash.engine.health import Health
 from s3dash.engine.observe import Observation
@@ -62,7 +64,16 @@ def _advice(remote: RemoteIndex | None) -> str:
     return ""
 
 
-def snapshot(ctx: Context, view: View, health: Health, live: "Live", *, read_only: str) -> Snapshot:
+def snapshot(
+    ctx: Context,
+    view: View,
+    health: Health,
+    live: "Live",
+    *,
+    endpoint: EndpointFacts,
+    tenants: Survey,
+    read_only: str,
+) -> Snapshot:
     """The state now, from memory."""
     state, detail = ctx.stage.now
     if state == "idle" and not health.healthy:
@@ -76,6 +87,8 @@ def snapshot(ctx: Context, view: View, health: Health, live: "Live", *, read_onl
         latency_ms=health.latency_ms,
         message=health.message or _advice(ctx.reader.latest),
         offline_since=health.offline_since,
+        trouble=health.trouble,
+        next_look_s=live.next_look_s,
         checked_at=health.checked_at,
         read_only=read_only,
         files=view.files,
@@ -92,7 +105,10 @@ def snapshot(ctx: Context, view: View, health: Health, live: "Live", *, read_onl
         watch=live.watch_state,
         last_push=health.last_push,
         last_pull=health.last_pull,
-        progress=ctx.accounting.progress(),
+        last_commit=view.commits.latest,
+        endpoint=endpoint,
+        tenants=tenants,
+        progress=ctx.accounting.progress(ctx.traffic.limits),
         events_dropped=ctx.bus.dropped,
     )
 
@@ -123,6 +139,7 @@ def sentence(result: Result) -> str:
         "conflicts": len(result.conflicts),
         "blocked": len(result.blocked),
         "failed": len(result.failed),
+        "cancelled": len(result.cancelled),
     }
     parts = [f"{n} {what}" for what, n in counts.items() if n]
     return ", ".join(parts) or "nothing to do"

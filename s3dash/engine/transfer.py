@@ -12,7 +12,7 @@ from pathlib import Path
 
 from s3dash.core.plan import Item
 from s3dash.core.progress import Transfer
-from s3dash.engine.context import Context, new_nonce
+from s3dash.engine.context import Context
 from s3dash.engine.copies import claim_of, copied
 from s3dash.engine.jobs import retrying
 from s3dash.engine.observe import CLASHES, Observation, wall_ns
@@ -26,6 +26,7 @@ from s3dash.errors import (
     NotFound,
     PreconditionFailed,
     S3DashError,
+    TransferPaused,
 )
 from s3dash.local.scan import FileStat, hash_file
 from s3dash.local.state import JournalRow
@@ -62,15 +63,29 @@ def content_type(rel: str) -> str:
 
 
 def send(
-    ctx: Context, seen: Observation, journal: dict[str, JournalRow], item: Item, row: Transfer
+    ctx: Context,
+    seen: Observation,
+    journal: dict[str, JournalRow],
+    item: Item,
+    row: Transfer,
+    *,
+    nonce: str,
+    resumed: bool = False,
 ) -> Sent:
-    """Upload one file. Raises CommitConflict when somebody else's bytes are there."""
+    """Upload one file. Raises CommitConflict when somebody else's bytes are there.
+
+    `nonce` is the same when a paused one is `resumed`: it knows by that what it left there.
+    """
     try:
         ctx.cancel.check()
         sent = retrying(
-            partial(_attempt, ctx, seen, journal.get(item.path), item, row, new_nonce()),
+            lambda attempt: _attempt(
+                ctx, seen, journal.get(item.path), item, row, nonce, attempt, again=resumed
+            ),
             patience=ctx.patience,
         )
+    except TransferPaused:
+        raise
     except Cancelled:
         ctx.accounting.finish(row, "cancelled")
         raise
@@ -89,10 +104,13 @@ def _attempt(
     row: Transfer,
     nonce: str,
     attempt: int,
+    *,
+    again: bool,
 ) -> Sent:
     row.attempt = attempt
     ctx.accounting.start(row)
-    if item.source is not None and attempt == 1:
+    ctx.traffic.check(row, first=True)
+    if item.source is not None and attempt == 1 and not again:
         there = copied(ctx, seen, item, nonce=nonce)
         if there is not None:
             row.size = 0
@@ -106,7 +124,7 @@ def _attempt(
         known.add(hashlib.sha256(claim_of(nonce)).hexdigest())
     version = _expected(ctx, seen, item, unfinished, known)
     if item.change.verdict in CLASHES:
-        _announce(ctx, item, nonce)
+        _announce(ctx, item, nonce, unfinished)
     try:
         return Sent(item, _put(ctx, item.path, version, row, stat), stat, read_ns)
     except PreconditionFailed:
@@ -200,7 +218,7 @@ def _present(ctx: Context, seen: Observation, item: Item, known: set[str]) -> Up
     return Uploaded(info.etag, info.size, digest)
 
 
-def _announce(ctx: Context, item: Item, nonce: str) -> None:
+def _announce(ctx: Context, item: Item, nonce: str, unfinished: JournalRow | None) -> None:
     """Journal an upload over the other side's version before it is sent.
 
     After a crash the index would name what only our trash still has.
@@ -209,6 +227,8 @@ def _announce(ctx: Context, item: Item, nonce: str) -> None:
     if local is None or local.sha256 is None:
         return
     over = remote.tag if remote else None
+    if unfinished is not None:
+        ctx.state.attempt([(item.path, unfinished.sha256)])
     row = JournalRow(nonce, item.path, "upload", local.sha256, local.size, None, over, ctx.now())
     ctx.state.journal_add([row])
 

@@ -62,14 +62,15 @@ def _key(ctx: Context) -> str:
 
 
 def _recorded(ctx: Context) -> _Proved | None:
-    """Only a good proof is remembered: a bad one may be mended meanwhile."""
+    """Only a good proof counts: a bad one may be mended meanwhile, or never have been one."""
     text = ctx.state.get(_key(ctx))
     if text is None:
         return None
     try:
-        return _DECODER.decode(text)
+        proved = _DECODER.decode(text)
     except msgspec.MsgspecError:
         return None
+    return proved if proved.can.safe else None
 
 
 def _remembered(ctx: Context) -> Capabilities | None:
@@ -92,10 +93,23 @@ def _prove(ctx: Context) -> Capabilities:
     return can
 
 
-def remember(ctx: Context, can: Capabilities) -> None:
-    """What was just proved of the endpoint, in the dialect that it was asked in."""
-    proved = _Proved(ctx.now(), ctx.store.etag_quotes, can)
-    ctx.state.set(_key(ctx), msgspec.json.encode(proved).decode())
+def remember(ctx: Context, can: Capabilities, *, quotes: bool | None = None) -> None:
+    """What was just proved of the endpoint. `quotes`: the dialect, None: that of the store.
+
+    What is not safe is forgotten: the next push proves it again.
+    """
+    if not can.safe:
+        ctx.state.unset(_key(ctx))
+        return
+    spoken = ctx.store.etag_quotes if quotes is None else quotes
+    ctx.state.set(_key(ctx), msgspec.json.encode(_Proved(ctx.now(), spoken, can)).decode())
+    _speak(ctx, quotes=spoken, can=can)
+
+
+def proved_at(ctx: Context) -> str:
+    """When a push proved that locks hold here, an ISO time; empty when none did."""
+    proved = _recorded(ctx)
+    return proved.at if proved is not None else ""
 
 
 def _speak(ctx: Context, *, quotes: bool, can: Capabilities) -> None:

@@ -60,6 +60,7 @@ class UploadJournal:
         if noted is None:
             return None
         if noted.upload_id and self._stat is not None and noted.stat == self._stat:
+            self._show(noted.part_size)
             return Begun(noted.upload_id, noted.part_size, noted.nonce)
         _give_up(self._ctx, self._rel, noted)
         return None
@@ -70,6 +71,7 @@ class UploadJournal:
 
     def begin(self, begun: Begun) -> None:
         self._note(Unfinished(begun.upload_id, begun.part_size, begun.nonce, self._stat))
+        self._show(begun.part_size)
 
     def kept(self, count: int) -> None:
         if self._row is not None:
@@ -77,6 +79,10 @@ class UploadJournal:
 
     def over(self) -> None:
         self._ctx.state.unset(_FACT + self._rel)
+
+    def _show(self, part_size: int) -> None:
+        if self._row is not None:
+            self._row.part_size = part_size
 
     def _note(self, upload: Unfinished) -> None:
         self._ctx.state.set(_FACT + self._rel, msgspec.json.encode(upload).decode())
@@ -92,10 +98,30 @@ def tidy(ctx: Context, seen: Observation) -> None:
         noted = _read(ctx, rel)
         if noted is None or (noted.upload_id and rel in wanted and _is_file(ctx, rel, noted)):
             continue
-        try:
+        give_up(ctx, rel)
+
+
+def give_up(ctx: Context, rel: str) -> None:
+    """Abort what we began for this path; what cannot be aborted now is told, and `tidy` or the
+    next push of the path sees to it."""
+    try:
+        noted = _read(ctx, rel)
+        if noted is not None:
             _give_up(ctx, rel, noted)
-        except StoreError as error:
-            ctx.note("warning", "push", f"{rel}: an unfinished upload stays: {error.message}")
+    except StoreError as error:
+        ctx.note("warning", "push", f"{rel}: an unfinished upload stays: {error.message}")
+
+
+def names(ctx: Context) -> dict[str, str]:
+    """The ids of the uploads that this state file began and has not finished, with their paths."""
+    paths = (fact.removeprefix(_FACT) for fact in ctx.state.facts(_FACT))
+    noted = ((_read(ctx, rel), rel) for rel in paths)
+    return {upload.upload_id: rel for upload, rel in noted if upload and upload.upload_id}
+
+
+def forget(ctx: Context, rel: str) -> None:
+    """The upload of this path was given up: the next push begins a new one."""
+    ctx.state.unset(_FACT + rel)
 
 
 def look_for_abandoned(ctx: Context, items: Iterable[Item]) -> None:

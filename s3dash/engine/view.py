@@ -19,11 +19,13 @@ from s3dash.core.report import (
     ConflictInfo,
     IndexInfo,
     PathChange,
+    Version,
 )
 from s3dash.core.snapshot import NO_INDEX, DirtyRow
 from s3dash.engine.context import Context
 from s3dash.engine.observe import CLASHES, LocalView, Observation
 from s3dash.engine.push import file_time
+from s3dash.engine.troubles import Commits
 from s3dash.errors import LocalError
 
 T = TypeVar("T")
@@ -66,6 +68,7 @@ class View:
         self.files = 0
         self.lazy = False
         self.bulk_dirty = False
+        self.commits = Commits()
 
     def take_local(self, view: LocalView, changes: list[Change], *, lazy: bool) -> None:
         """A look at the cache, and what differs there from what the bucket is known to have."""
@@ -84,7 +87,7 @@ class View:
             self.blocked, (Blocked(p, r) for p, r in sorted(seen.blocked.items()))
         )
         self.conflicts = _same_or(
-            self.conflicts, (conflict_of(c) for c in seen.changes if c.verdict in CLASHES)
+            self.conflicts, (_conflict(seen, c) for c in seen.changes if c.verdict in CLASHES)
         )
         behind = _same_or(self.behind, (_behind(c) for c in seen.changes if c.verdict in _BEHIND))
         if behind is not self.behind:
@@ -135,6 +138,24 @@ def _same_or(old: tuple[T, ...], new: Iterable[T]) -> tuple[T, ...]:
     return old if fresh == old else fresh
 
 
+def _conflict(seen: Observation, change: Change) -> ConflictInfo:
+    """As reported, with the times of its versions as far as they are known."""
+    told, rel = conflict_of(change), change.path
+    row, here = seen.local.base.get(rel), seen.local.scan.files.get(rel)
+    entry = seen.remote.entries.get(rel)
+    there = (entry.localMtime or entry.lastModified) if entry else ""
+    return ConflictInfo(
+        rel,
+        _at(told.local, file_time(here) if here else ""),
+        _at(told.remote, there),
+        _at(told.base, file_time(row.stat) if row and row.stat else ""),
+    )
+
+
+def _at(version: Version | None, time: str) -> Version | None:
+    return msgspec.structs.replace(version, time=time) if version else None
+
+
 def _why(change: Change) -> str:
     base, local = change.base, change.local
     if base is None or local is None:
@@ -175,7 +196,7 @@ def settle(ctx: Context, view: View, seen: Observation, *, marks: tuple[str, ...
     `remoteIndexETag` are said only when nothing of the bucket is missing here: a peer takes
     them as «nothing to pull».
     """
-    dirty = [ctx.keys.root + row.path for row in view.dirty]
+    dirty = [ctx.keys.root + row.path for row in view.dirty] + _ignored(ctx, marks)
     complete = not (view.behind or view.conflicts or seen.blocked)
     ctx.sidecar.update(
         lambda now: _verified(
@@ -183,6 +204,12 @@ def settle(ctx: Context, view: View, seen: Observation, *, marks: tuple[str, ...
         )
     )
     ctx.sidecar.write_index(_local_index(ctx, seen), last_pulled=ctx.now())
+
+
+def _ignored(ctx: Context, marks: tuple[str, ...]) -> list[str]:
+    """Marks of what is excluded: it was not pushed, so no peer may take it for pushed."""
+    root, excluded = ctx.keys.root, ctx.excludes.test
+    return [m for m in marks if m.startswith(root) and excluded(m.removeprefix(root))]
 
 
 def _verified(

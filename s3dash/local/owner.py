@@ -11,9 +11,13 @@ from s3dash.errors import LocalError
 
 
 class OwnerLock:
-    """The right to write to a state directory and its cache; it ends with the process."""
+    """The right to write to a state directory and its cache; it ends with the process.
+
+    `before` is who had it and never let go of it: killed, or cut off by a crash of the machine.
+    """
 
     def __init__(self, directory: Path) -> None:
+        self.before = ""
         self._path = directory / "owner.lock"
         self._handle: int | None = None
 
@@ -31,19 +35,27 @@ class OwnerLock:
         except OSError:
             os.close(handle)
             return False
-        started = iso(datetime.now(UTC))
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()} {platform.node()} {started}\n".encode(), 0)
+        self.before = self.owner()
         self._handle = handle
+        self.describe("")
         return True
 
+    def describe(self, purpose: str) -> None:
+        """Say in a few words what for we own it. Only while we do."""
+        if self._handle is not None:
+            started = iso(datetime.now(UTC))
+            told = f"{os.getpid()} {platform.node()} {started} {purpose}".rstrip()
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, f"{told}\n".encode(), 0)
+
     def owner(self) -> str:
-        """«pid 123 on host» of who has or last had it, empty when nobody said."""
+        """«pid 123 on host (what for)» of who has or last had it, empty when nobody said."""
         try:
-            words = self._path.read_text("utf-8", "replace").split()
+            words = self._path.read_text("utf-8", "replace").split(maxsplit=3)
         except OSError:
             return ""
-        return f"pid {words[0]} on {words[1]}" if len(words) >= 2 else ""
+        purpose = f" ({words[3].strip()})" if len(words) == 4 else ""
+        return f"pid {words[0]} on {words[1]}{purpose}" if len(words) >= 2 else ""
 
     def release(self) -> None:
         """Idempotent. The file stays: removing it could let two processes in."""

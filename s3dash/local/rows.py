@@ -26,6 +26,9 @@ CREATE TABLE IF NOT EXISTS journal (
   action TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT, over_tag TEXT,
   at TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS attempts (
+  rel TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (rel, sha256)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history (
   position INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, operation TEXT NOT NULL,
   level TEXT NOT NULL, text TEXT NOT NULL
@@ -48,7 +51,7 @@ _HALF_A_STAT = (
 )
 
 SCHEMA = Schema(
-    version=3,
+    version=4,
     tables=_TABLES,
     bad_rows=(
         _bad(
@@ -67,6 +70,7 @@ SCHEMA = Schema(
             **dict.fromkeys(("etag", "over_tag"), _MAYBE_TEXT),
             size=_NUMBER,
         ),
+        _bad("attempts", rel=_TEXT, sha256=_TEXT),
         _bad("history", **dict.fromkeys(("at", "operation", "level", "text"), _TEXT)),
         _bad("facts", key=_TEXT, value=_TEXT),
     ),

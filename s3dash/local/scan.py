@@ -102,13 +102,15 @@ def scan(
     cancel: CancelToken | None = None,
     key_prefix_bytes: int = 0,
     scandir: ScanDir = os.scandir,
+    on_files: Callable[[int], None] | None = None,
 ) -> Scan:
     """All files below `root`: the cache when `solo`, else `<cache>/<namespace>`.
 
     A root that is missing or unreadable gives an empty scan with the root unknown. Raises
     Cancelled. `key_prefix_bytes` is the length of what stands before a path in its key.
+    `on_files` is told after each directory how many files were found so far.
     """
-    walk = _Walk(root, excluded, solo, cancel, key_prefix_bytes, scandir)
+    walk = _Walk(root, excluded, solo, cancel, key_prefix_bytes, scandir, on_files)
     walk.tree("")
     if not solo:
         walk.look_around()
@@ -144,8 +146,10 @@ class _Walk:
         cancel: CancelToken | None,
         key_prefix_bytes: int,
         scandir: ScanDir,
+        on_files: Callable[[int], None] | None = None,
     ) -> None:
         self.found = Scan()
+        self._on_files = on_files
         self._root = str(root)
         self._excluded = None if excluded is never else excluded
         self._solo = solo
@@ -167,6 +171,8 @@ class _Walk:
                 self._read(here, pending)
             except OSError:
                 self.found.unknown.add(here)
+            if self._on_files is not None:
+                self._on_files(len(self.found.files))
 
     def _read(self, here: str, pending: list[str]) -> None:
         prefix = f"{here}/" if here else ""

@@ -62,6 +62,8 @@ _ADD_JOURNAL = (
 _JOURNAL = (
     "SELECT commit_id, rel, action, sha256, size, etag, over_tag, at FROM journal ORDER BY position"
 )
+_ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?,?)"
+_FORGET_ATTEMPTS = "DELETE FROM attempts WHERE rel = ?"
 _NOTE = "INSERT INTO history (at, operation, level, text) VALUES (?,?,?,?)"
 _FORGET = "DELETE FROM history WHERE position <= (SELECT MAX(position) FROM history) - ?"
 _HISTORY = "SELECT at, operation, level, text FROM history ORDER BY position DESC LIMIT ?"
@@ -102,6 +104,12 @@ class State:
     def base_rows(self) -> dict[str, BaseRow]:
         rows = self._all("SELECT * FROM base")
         return {r[0]: BaseRow(r[0], r[1], r[2], r[3], r[4], stat_of(r), r[9]) for r in rows}
+
+    def base_row(self, rel: str) -> BaseRow | None:
+        """One of them, or None."""
+        for r in self._all("SELECT * FROM base WHERE rel = ?", rel):
+            return BaseRow(r[0], r[1], r[2], r[3], r[4], stat_of(r), r[9])
+        return None
 
     def save_base(self, rows: Iterable[BaseRow]) -> None:
         self.apply(save=rows)
@@ -178,16 +186,35 @@ class State:
         self._journal.add(rows)
 
     def _add_journal(self, rows: Iterable[JournalRow]) -> None:
+        """A row with an ETag says which version it came to: attempts at others are over."""
+        rows = list(rows)
         with self._write() as db:
             db.executemany(_ADD_JOURNAL, (journal_values(row) for row in rows))
+            db.executemany(_FORGET_ATTEMPTS, ((row.rel,) for row in rows if row.etag is not None))
 
     def journal(self) -> list[JournalRow]:
         """Oldest first."""
         return [JournalRow(*row) for row in self._all(_JOURNAL)]
 
     def journal_clear(self, rels: Iterable[str]) -> None:
+        gone = [(rel,) for rel in rels]
         with self._write() as db:
-            db.executemany("DELETE FROM journal WHERE rel = ?", ((rel,) for rel in rels))
+            db.executemany("DELETE FROM journal WHERE rel = ?", gone)
+            db.executemany(_FORGET_ATTEMPTS, gone)
+
+    def attempt(self, versions: Iterable[tuple[str, str]]) -> None:
+        """Versions (path, SHA-256) that may come to lie over one which the journal names."""
+        versions = list(versions)
+        if versions:
+            with self._write() as db:
+                db.executemany(_ATTEMPT, versions)
+
+    def attempts(self) -> dict[str, set[str]]:
+        """By path: what may be in the bucket besides what the journal says."""
+        found: dict[str, set[str]] = {}
+        for rel, sha256 in self._all("SELECT rel, sha256 FROM attempts"):
+            found.setdefault(rel, set()).add(sha256)
+        return found
 
     # --- history and facts --------------------------------------------------------------
 

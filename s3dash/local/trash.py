@@ -37,6 +37,8 @@ class Reason(StrEnum):
     """It was a local edit; the user, or a policy, took the other side of a conflict."""
     OVERWRITTEN = "replaced in the bucket by the local one"
     """It was an object; the user, or a policy, took the local side of a conflict."""
+    UNDONE = "put away when a decision was undone"
+    """It was what a decision had put in the file's place, until the user took that back."""
     UNKNOWN = "its record was lost"
 
 

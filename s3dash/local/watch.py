@@ -50,9 +50,10 @@ _FILTER: list[type[FileSystemEvent]] = [
 ]
 _PROBE: list[type[FileSystemEvent]] = [DirDeletedEvent]
 _SYSCTL = {
-    errno.ENOSPC: "fs.inotify.max_user_watches",
-    errno.EMFILE: "fs.inotify.max_user_instances (and fs.inotify.max_user_watches)",
+    errno.ENOSPC: "fs.inotify.max_user_watches=1048576",
+    errno.EMFILE: "fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=1048576",
 }
+"""What raises the limit that was reached; root has to do it."""
 
 
 class EventSource(Protocol):
@@ -220,7 +221,7 @@ class Watcher:
         self._next_look = now + self._poll_s
         detail = f"no events ({error.strerror or error}), looking every {self._poll_s:g} s"
         if error.errno in _SYSCTL:
-            detail = f"{detail}; raise {_SYSCTL[error.errno]}"
+            detail = f"{detail}; sudo sysctl {_SYSCTL[error.errno]}"
         self._state = WatchState("polling", detail)
 
     def _detach(self) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from s3dash.objectstore.port import ObjectStore
+
 
 @dataclass(frozen=True, slots=True)
 class RawTags:
@@ -101,6 +103,28 @@ class Joining(Protocol):
     """A store that can be told whether completions of uploads in parts heed conditions."""
 
     joins_on_condition: bool
+
+
+@runtime_checkable
+class Twinned(Protocol):
+    """A store that can be had twice: same bucket and credentials, all else of its own.
+
+    What is tried on the twin, its dialect and its patience too, changes nothing on the first.
+    """
+
+    def twin(self) -> ObjectStore: ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A store that knows who it is to its endpoint."""
+
+    def identity(self) -> str:
+        """For people: `profile prod, AKIA…WXYZ`. Never a secret, nor a whole key id.
+
+        May ask where credentials come from, a file or a service. Raises ConfigError.
+        """
+        ...
 
 
 @runtime_checkable

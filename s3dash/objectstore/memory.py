@@ -82,6 +82,10 @@ class MemoryStore:
     def server_time(self) -> datetime | None:
         return self._meter.server_time
 
+    def twin(self) -> "MemoryStore":
+        prefix = self._root.removesuffix("/")
+        return MemoryStore(self.bucket, prefix, before=self.before, after=self.after)
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -207,7 +208,8 @@ class PartSender:
                         log.kept(piece.size)
                     continue
                 body = SliceBody(local, piece, run.moved)
-                waiting.append(pool.submit(self._part, key, begun, body, run))
+                work = partial(self._part, key, begun, body, run)
+                waiting.append(pool.submit(copy_context().run, work))
                 if len(waiting) > PARTS_PER_FILE:
                     done.append(waiting.popleft().result())
             done.extend(part.result() for part in waiting)

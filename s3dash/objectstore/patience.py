@@ -6,6 +6,7 @@ applied under a condition: those calls are read back by the engine.
 """
 
 import random
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -39,8 +40,9 @@ class Wait:
         return f"{self.error.brief}, waiting {seconds} s, retry {self.retry} of {self.retries}"
 
 
-Told = Callable[[Wait], AbstractContextManager[None]]
-"""Entered before a wait, left after it."""
+Told = Callable[[Wait], AbstractContextManager[threading.Event | None]]
+"""Entered before a wait, left after it. May give an event that ends this one wait, in the place
+of the operation's; what it raises when it is left is raised to who waits."""
 
 
 class Patience:
@@ -80,8 +82,8 @@ class Patience:
             self._tired = True
             return False
         pause = max(pause_s(tried), min(after_s or 0.0, LONGEST_S))
-        with self.told(Wait(pause, tried, retries, error)):
-            self.clock.wait(self.cancel.event, pause)
+        with self.told(Wait(pause, tried, retries, error)) as ended:
+            self.clock.wait(ended or self.cancel.event, pause)
         self.cancel.check()
         return True
 

@@ -7,10 +7,13 @@ Integrity, InvalidResponse, NotImplementedByEndpoint.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+RECENT = 200
+"""Requests whose times are kept."""
 
 OnBytes = Callable[[int], None]
 """Called with the number of bytes just moved; may raise `Cancelled` to stop the transfer."""
@@ -63,11 +66,15 @@ class Downloaded:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of an upload, as the endpoint keeps it. Numbers begin at 1, sizes are bytes."""
+    """One part of an upload, as the endpoint keeps it. Numbers begin at 1, sizes are bytes.
+
+    `modified` is when it arrived, by the server's clock, where the endpoint tells.
+    """
 
     number: int
     size: int
     etag: str
+    modified: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +131,18 @@ class UploadLog(Protocol):
 class Usage:
     """What a store has asked of the endpoint so far. Counted by the adapters, thread-safe.
 
-    `latency_ms` is the time from the latest small request to its answer, None before the first.
+    `latency_ms` is the time from the latest small request to its answer, None before the first;
+    `recent_ms` holds the times of the last ones, the newest last, and `answers` counts them all.
+    `skew_s` is how far the server's clock is ahead of ours, to about half a second.
     """
 
     requests: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
     latency_ms: float | None = None
+    answers: int = 0
+    recent_ms: tuple[float, ...] = ()
+    skew_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 Locks are safe when creation, replacement and races hold (reliability, section 4, probes 1 to 3).
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -28,6 +29,8 @@ AT_ONCE = 6
 Proof = Callable[[Probe], str]
 OnCheck = Callable[[int, int, str], None]
 """Called with how many proofs have ended, how many there are, and the name of the latest."""
+OnResult = Callable[["Check"], None]
+"""Called with each proof that has ended."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -80,18 +83,22 @@ def doctor(
     prefix: str = "",
     race_rounds: int = locks.CREATE_ROUNDS,
     on_check: OnCheck | None = None,
+    on_result: OnResult | None = None,
+    stopped: threading.Event | None = None,
 ) -> Doctor:
     """All proofs, in some 600 requests, several at the same time. Sets the store's ETag dialect.
 
     `prefix` is the store's own, without a slash at its end. Raises only when nothing at all can
     be asked: wrong credentials, no bucket, no answer. A proof that could not be carried out has
-    not held, and says why.
+    not held, and says why. What `on_check` or `on_result` raises ends it, cleaned up; once
+    `stopped` is set, the proofs that are under way end early, too, and it raises Cancelled.
     """
-    probe = Probe(store, nonce)
+    probe = Probe(store, nonce, stopped=stopped)
     try:
         granted = permissions(probe, prefixed=bool(prefix))
         _reached(probe, granted)
-        found = _prove_all(probe, _checks(race_rounds, f"{prefix}/" if prefix else ""), on_check)
+        checks = _checks(race_rounds, f"{prefix}/" if prefix else "")
+        found = _prove_all(probe, checks, on_check, on_result)
     except BaseException:
         with suppress(StoreError):  # the first failure is the one to tell
             probe.clean_up()
@@ -169,13 +176,19 @@ _NEEDED = {"create race": "create", "counter race": "replace"}
 
 
 def _prove_all(
-    probe: Probe, checks: Mapping[str, Proof], on_check: OnCheck | None
+    probe: Probe,
+    checks: Mapping[str, Proof],
+    on_check: OnCheck | None,
+    on_result: OnResult | None,
 ) -> dict[str, Check]:
     """In the order of `checks`, whichever ends first."""
     found: dict[str, Check] = {}
 
     def done(check: Check) -> None:
+        probe.check()  # what ended because it was stopped has proved nothing
         found[check.name] = check
+        if on_result is not None:
+            on_result(check)
         if on_check is not None:
             on_check(len(found), len(checks), check.name)
 

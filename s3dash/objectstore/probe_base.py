@@ -42,11 +42,13 @@ class Probe:
     probe then carries one. Used by several threads; `stop` ends their proofs early.
     """
 
-    def __init__(self, store: ObjectStore, nonce: str) -> None:
+    def __init__(
+        self, store: ObjectStore, nonce: str, *, stopped: threading.Event | None = None
+    ) -> None:
         self.store = store
         self.root = f"{ROOT}{nonce}/"
         self.fenced = False
-        self.stopped = threading.Event()
+        self.stopped = stopped or threading.Event()
         self._keys: set[str] = set()
 
     @property

@@ -88,6 +88,9 @@ class S3Store(S3Control):
         self._bulk: Bulk | None = None
         self._bulk_lock = threading.Lock()
 
+    def twin(self) -> "S3Store":
+        return S3Store(self._settings, self._credentials)
+
     def close(self) -> None:
         super().close()
         with self._bulk_lock:

@@ -21,6 +21,7 @@ from botocore.loaders import Loader, create_loader
 from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.errors import ConfigError, InvalidResponse
 from s3dash.objectstore.body import SliceBody
+from s3dash.objectstore.gate import MOST
 from s3dash.objectstore.meter import Meter, http_date
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.s3_again import Again
@@ -89,6 +90,14 @@ class Clients:
         with self._lock:
             found = self._core.get_config_variable("ca_bundle")
         return Path(found) if found else None
+
+    def identity(self) -> str:
+        """See `Identified`."""
+        key, how = self.signers().described
+        if self._credentials is not None:
+            return f"key {key}"
+        profile = self._settings.profile
+        return f"profile {profile}, {key}" if profile else f"default chain, {key} ({how})"
 
     def signers(self) -> Signers:
         """Who signs, for those who do not use boto3. Raises ConfigError: there is nobody."""
@@ -167,7 +176,7 @@ def _config(settings: Datastore, role: Role) -> Config:
         "read_timeout": read_s[role],
         "retries": {"mode": "standard", "total_max_attempts": 1},  # see Again
         "max_pool_connections": (
-            max(settings.pull_concurrency, settings.push_concurrency) + SPARE_CONNECTIONS
+            max(settings.pull_concurrency, settings.push_concurrency, MOST) + SPARE_CONNECTIONS
         ),
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
@@ -210,8 +219,8 @@ def _stay_here(context: dict[str, Any], **_: object) -> None:
 
 
 def _sent(meter: Meter, request: object = None, **_: object) -> None:
-    meter.request()
     body = getattr(request, "body", None)
+    meter.request(timed=not isinstance(body, SliceBody))
     if isinstance(body, SliceBody):
         body.sending()  # until here it was only signed
 

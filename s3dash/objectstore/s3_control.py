@@ -73,6 +73,9 @@ class S3Control:
     def server_time(self) -> datetime | None:
         return self._meter.server_time
 
+    def identity(self) -> str:
+        return self._clients.identity()
+
     def examination(self) -> "S3Examination":
         """The doctor's way to ask what the port has no words for."""
         from s3dash.objectstore.s3_examination import S3Examination

@@ -122,6 +122,14 @@ _HINTS = {
 }
 _STALE = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "InvalidAccessKeyId")
 _REDIRECTS = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "301"}
+_PERMISSIONS = {
+    "read": "s3:GetObject",
+    "look at": "s3:GetObject",
+    "write": "s3:PutObject",
+    "copy": "s3:PutObject",
+    "delete": "s3:DeleteObject",
+    "list": "s3:ListBucket",
+}
 _SENTENCES: dict[type[StoreError], str] = {
     NotFound: "there is no {place}",
     BucketNotFound: "there is no {place}",
@@ -145,7 +153,10 @@ def refused(answer: Answer, place: Place) -> S3DashError:
         f"{answer.code}: {answer.message}" if kind is StoreError and answer.message else answer.code
     )
     text = sentence.format(action=place.action, place=place)
-    return kind(f"{text} ({told})", hint=_hint(answer, place), brief=_brief(answer))
+    error = kind(f"{text} ({told})", hint=_hint(answer, place), brief=_brief(answer))
+    error.action = _PERMISSIONS.get(place.action, "") if place.key else "s3:ListBucket"
+    error.resource = f"{place.bucket}/{place.key}" if place.key else place.bucket
+    return error
 
 
 def _brief(answer: Answer) -> str:
@@ -213,6 +224,8 @@ _CONFIG = (
     sdk.InvalidConfigError,
     sdk.MissingDependencyException,
 )
+_NO_VALUE = (ValueError, OverflowError)
+"""A date, number or blob in an answer that is none: the parser lets these through as they are."""
 _LOGIN = (sdk.CredentialRetrievalError, sdk.SSOError, sdk.TokenRetrievalError)
 
 
@@ -224,7 +237,7 @@ def boto_translated(place: Place, *, but: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (sdk.BotoCoreError, sdk.ClientError, ResponseParserError) as error:
+    except (sdk.BotoCoreError, sdk.ClientError, ResponseParserError, *_NO_VALUE) as error:
         if but and isinstance(error, sdk.ClientError) and answer_of(error).code == but:
             raise
         told = from_boto(error, place)
@@ -254,7 +267,7 @@ def from_boto(error: Exception, place: Place) -> S3DashError:
             f"the credentials for {place} could not be fetched ({type(error).__name__})",
             hint="log in again, or check `profile`",
         )
-    if isinstance(error, ResponseParserError):
+    if isinstance(error, (ResponseParserError, *_NO_VALUE)):
         return InvalidResponse(f"the answer for {place} is not S3's: it cannot be parsed")
     if isinstance(error, sdk.FlexibleChecksumError | sdk.ChecksumError):
         return Integrity(f"{place}: the bytes differ from their checksum")

@@ -103,7 +103,8 @@ class S3Parts:
                     PartNumberMarker=marker,
                 )
             for found in page.get("Parts", []):
-                yield Part(found["PartNumber"], found["Size"], bare(found["ETag"]))
+                at = utc(found.get("LastModified"))
+                yield Part(found["PartNumber"], found["Size"], bare(found["ETag"]), at)
             if not page.get("IsTruncated"):
                 return
             marker = _onward(page.get("NextPartNumberMarker", 0), marker, place)

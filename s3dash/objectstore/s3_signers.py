@@ -18,6 +18,8 @@ from s3dash.errors import ConfigError, S3DashError
 from s3dash.objectstore.s3_errors import Place, boto_translated
 
 CREDENTIAL_TTL = timedelta(minutes=4)
+SHOWN_WHOLE = 12
+"""Characters of a key id from which on its ends say little about the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Signers(boto.Credentials):
         now = self._inner.get_frozen_credentials()
         self._mine.used = (now.access_key or "", now.token)
         return now
+
+    @property
+    def described(self) -> tuple[str, str]:
+        """The key id, shortened, and where boto3's chain found it."""
+        return shortened(self._now()[0]), str(self._inner.method or "given")
 
     def signer(self) -> Signer:
         """For those who do not ask for every request."""
@@ -96,6 +103,13 @@ class Signers(boto.Credentials):
                 hint="set `credentials` or `profile`, or AWS_ACCESS_KEY_ID and its secret",
             )
         return found
+
+
+def shortened(key_id: str) -> str:
+    """A key id by its ends, so that a user knows it again and nobody else learns it."""
+    if len(key_id) >= SHOWN_WHOLE:
+        return f"{key_id[:4]}…{key_id[-4:]}"
+    return f"{key_id[:2]}…" if key_id else "no key"
 
 
 class _Provider(boto.CredentialProvider):

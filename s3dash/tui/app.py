@@ -1,40 +1,39 @@
 """The application: engines on one side, the screen on the other, and the commands between."""
 
-import asyncio
-import os
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
-from textual.filter import LineFilter
 from textual.markup import escape
 from textual.screen import Screen
 
-from s3dash.clock import Clock, SystemClock
+from s3dash.clock import Clock, SystemClock, iso
+from s3dash.core.events import Level
 from s3dash.core.plan import Direction
+from s3dash.core.screen import ScreenSettings
+from s3dash.core.snapshot import HistoryRow
 from s3dash.engine.api import EngineApi
 from s3dash.errors import S3DashError
-from s3dash.tui import hints, keys, permits
+from s3dash.tui import accessible, hints, interpreter, keys, permits, wishes
 from s3dash.tui.bridge import POLL_S, Bridge
 from s3dash.tui.cells import Cell
 from s3dash.tui.commands import Flow, Work
-from s3dash.tui.flows import leave, locks, operate
+from s3dash.tui.configured import Reload
+from s3dash.tui.flows import auto, leave, locks, operate
+from s3dash.tui.flows.leave import Detach
 from s3dash.tui.last_event import LastEvent
-from s3dash.tui.look import Look
+from s3dash.tui.look import Look, auto_running
 from s3dash.tui.messages import Happened, SnapshotChanged
-from s3dash.tui.nocolor import PureAttributes
 from s3dash.tui.operation import Operation
-from s3dash.tui.process import listening, stop_all
-from s3dash.tui.redact import report, told
+from s3dash.tui.outside import Outside
+from s3dash.tui.redact import Fell, report, told
 from s3dash.tui.screens.main import MainScreen
 from s3dash.tui.screens.modal import Modal
-from s3dash.tui.terminal import SturdyDriver, is_lost
-from s3dash.tui.theme import NIGHT
+from s3dash.tui.surface import Surface
+from s3dash.tui.terminal import is_lost
 
 T = TypeVar("T")
 
@@ -44,7 +43,7 @@ HEIGHTS = [(0, "-flat"), (16, "-short"), (30, "-tall")]
 """Classes of the screen by its columns and rows; the style sheet says what each leaves out."""
 
 
-class DashApp(App[None], inherit_bindings=False):
+class DashApp(Surface, inherit_bindings=False):
     """Implements `commands.Commands` for the widgets; see there what each command is."""
 
     TITLE = "s3dash"
@@ -60,20 +59,29 @@ class DashApp(App[None], inherit_bindings=False):
         open_namespace: Callable[[str, str | None], EngineApi] | None = None,
         clock: Clock | None = None,
         no_color: bool = False,
+        detach: Detach | None = None,
+        outside: Outside | None = None,
+        wanted: ScreenSettings | None = None,
+        reload: Reload | None = None,
+        plain: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(wanted=wanted, colorless=no_color, plain=plain)
+        self.detach = detach
+        self.outside = outside or Outside()
         self.clock = clock or SystemClock()
         self.opened = list(engines)
         self.current = 0
-        self.no_color = no_color
+        self.reload, self.reloading = reload, ""
+        self.configured = {engine.settings.name: engine.settings for engine in engines}
+        self._announcer = accessible.Announcer()
         self.open_namespace = open_namespace
         self._bridge = Bridge(engines, clock=self.clock, post=self.post_message)
-        self.operation = Operation(self.clock, on_left=self.exit)
+        self.operation = Operation(self.clock)
         self._event = LastEvent(self.clock)
         self._report = ""
         self._ticks = 0
         self._listed: tuple[EngineApi | None, float] = (None, 0.0)
-        self.main = MainScreen(self)
+        self.main = MainScreen(self, notify_after_s=self.wanted.notify_after_s)
 
     # --- life ---------------------------------------------------------------------------
 
@@ -81,12 +89,16 @@ class DashApp(App[None], inherit_bindings=False):
         return self.main
 
     def on_mount(self) -> None:
-        self.register_theme(NIGHT)
-        self.theme = NIGHT.name
-        self.set_class(self.no_color, "-no-color")
+        wishes.put_in_force(self, self.wanted, before=None)
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.set_interval(POLL_S, self._tick)
+        self.call_after_refresh(self._begin_all)
+
+    def _begin_all(self) -> None:
+        """Once the screen is there: engines that have to be opened keep the processor busy."""
+        interpreter.settle()
         for index in range(len(self._bridge.engines)):
             self._go(self._begin(index))
-        self.set_interval(POLL_S, self._tick)
 
     async def _begin(self, index: int) -> None:
         """The log first, so that nothing is missed; then the engine looks for itself."""
@@ -108,6 +120,7 @@ class DashApp(App[None], inherit_bindings=False):
     def _tick(self) -> None:
         self._bridge.poll()
         self._ticks += 1
+        leave.if_done(self)
         if self._ticks % TICKS_A_SECOND == 0:
             self._show()
             if not self.is_headless and is_lost():
@@ -131,6 +144,7 @@ class DashApp(App[None], inherit_bindings=False):
         While the app goes down there is no screen any more, and messages still come.
         """
         self.main.show()
+        self.announce()
         for screen in self.screen_stack[-1:]:
             if isinstance(screen, Modal):
                 screen.show()
@@ -153,14 +167,20 @@ class DashApp(App[None], inherit_bindings=False):
     def engine(self) -> EngineApi:
         return self._bridge.engine(self.current)
 
+    def engine_at(self, index: int) -> EngineApi:
+        """The engine of a site, by its place in `look.sites`."""
+        return self._bridge.engine(index)
+
     @property
     def look(self) -> Look:
+        sites, mono = self._bridge.sites, self.clock.monotonic()
         return Look(
-            sites=self._bridge.sites,
+            sites=sites,
             current=self.current,
             now=self.clock.now(),
-            mono=self.clock.monotonic(),
-            running=self.operation.running,
+            mono=mono,
+            running=self.operation.running or auto_running(sites, self.current, mono),
+            plain=self.worded,
         )
 
     @property
@@ -176,7 +196,23 @@ class DashApp(App[None], inherit_bindings=False):
         self._event.tell_cell(cell, level)
         self.main.show_event()
 
+    def note(self, text: str, *, level: Level = "info") -> None:
+        """A line of the screen's own for the log of the current datastore."""
+        self._bridge.note(self.current, HistoryRow(iso(self.clock.now()), "screen", level, text))
+
+    def announce(self) -> None:
+        """For who listens: what changed and stands nowhere near the cursor."""
+        pane = self.main.pane
+        news = self._announcer.news(self.look, pane.view.title, len(pane.model))
+        if news and self.accessible:
+            self.tell(news)
+
+    def on_descendant_focus(self) -> None:
+        self.announce()
+
     def why_not(self, name: str) -> str:
+        if name == "reload" and self.reload is None:
+            return "there is no configuration file to read"
         return permits.why_not(name, self.look, namespaces=self.open_namespace is not None)
 
     def _refuses(self, name: str) -> bool:
@@ -207,22 +243,34 @@ class DashApp(App[None], inherit_bindings=False):
         self._bridge.poll()
         self.operation.end()
         self.main.show()
+        leave.if_done(self)
 
     def cancel_operation(self) -> None:
-        if not self._refuses("transfers.cancel"):
-            self.operation.token.cancel()
+        """Stop what runs: what was started here, else the auto-sync that is in sight."""
+        if not self._refuses("transfers.cancel-all"):
+            if self.operation.running is None:
+                auto.cancel(self)
+            else:
+                self.operation.token.cancel()
             self.tell("stopping …")
-
-    def leave_when_done(self) -> None:
-        """Quit as soon as the running operation has ended."""
-        self.tell("quits when this is done")
-        self.operation.leave_at_end()
 
     async def replace_engine(self, index: int, engine: EngineApi) -> None:
         """Another engine in the place of one that has ended."""
         self._bridge.replace(index, engine)
         self.main.switch()
         self._bridge.take_history(index, await self.ask(engine.history))
+
+    async def arrange(self, engines: Sequence[EngineApi]) -> None:
+        """Other engines on the screen; the current one stays that when it is still there."""
+        before, name = self._bridge.engines, self.look.site.name
+        names = [engine.settings.name for engine in engines]
+        self.current = 0
+        self._bridge.arrange(engines)
+        self.current = names.index(name) if name in names else 0
+        self.main.switch()
+        for index, engine in enumerate(engines):
+            if engine not in before:
+                self._bridge.take_history(index, await self.ask(engine.history))
 
     def look_again(self) -> None:
         self.tell("looking again …")
@@ -271,50 +319,18 @@ class DashApp(App[None], inherit_bindings=False):
             yield SystemCommand(f"{command.text}  ({command.keys})", text, call)
         yield SystemCommand("theme", "choose the colours", self.search_themes)
 
-    def get_driver_class(self) -> type[Driver]:
-        given = super().get_driver_class()
-        return SturdyDriver if given is LinuxDriver else given
+    def fell(self, error: BaseException) -> None:
+        """A thread ended with a bug. What it did is no longer done, so the screen ends too."""
+        self._handle_exception(error)
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return [PureAttributes()] if self.no_color else super().get_line_filters()
-
-    def _handle_exception(self, error: Exception) -> None:
+    def _handle_exception(self, error: BaseException) -> None:
+        """Never by the error's own way to show itself: that may hold anything."""
         cause = getattr(error, "error", None)
         self._report = report(cause if isinstance(cause, BaseException) else error)
-        super()._handle_exception(error)
+        plain = isinstance(error, Exception) and not hasattr(error, "__rich__")
+        super()._handle_exception(error if plain and isinstance(error, Exception) else Fell())
 
     def _fatal_error(self) -> None:
         """Textual's own would print local variables, and with them secrets."""
         self.bell()
         self.panic(Text(self._report))
-
-
-def run_dashboard(
-    engines: Sequence[EngineApi],
-    *,
-    open_namespace: Callable[[str, str | None], EngineApi] | None = None,
-    clock: Clock | None = None,
-    no_color: bool | None = None,
-) -> int:
-    """Show the engines, the first of them current; the exit code when the user has quit.
-
-    Starts the engines and stops them, those of other namespaces that it opened by
-    `open_namespace(datastore, namespace)` too. `no_color` None asks the environment.
-    """
-    if no_color is None:
-        no_color = bool(os.environ.get("NO_COLOR"))
-    app = DashApp(engines, open_namespace=open_namespace, clock=clock, no_color=no_color)
-    try:
-        return asyncio.run(_run(app))
-    finally:
-        stop_all(app.opened)
-
-
-async def _run(app: DashApp) -> int:
-    with listening(app.interrupted):
-        try:
-            await app.run_async()
-        except OSError:  # the last words found no terminal
-            if not is_lost():
-                raise
-    return app.return_code or 0

@@ -64,10 +64,29 @@ class Bridge:
         self._feeds[index].take_history(rows)
         self._tell()
 
+    def note(self, index: int, row: HistoryRow) -> None:
+        """A line of the screen's own in the log of an engine; it stays on the screen."""
+        self._feeds[index].note(row)
+        self._tell()
+
     def replace(self, index: int, engine: EngineApi) -> None:
         """Another engine in the place of one, whose namespace was left."""
         self._feeds[index].close()
         self._feeds[index] = Feed(engine, mono=self._clock.monotonic())
+        self._tell()
+
+    def arrange(self, engines: Sequence[EngineApi]) -> None:
+        """Other engines, or another order: what is known of those that stay is kept."""
+        before = {id(feed.engine): feed for feed in self._feeds}
+        stay = {id(engine) for engine in engines}
+        mono = self._clock.monotonic()
+        self._feeds = [
+            before[id(engine)] if id(engine) in before else Feed(engine, mono=mono)
+            for engine in engines
+        ]
+        for key, feed in before.items():
+            if key not in stay:
+                feed.close()
         self._tell()
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from s3dash.tui.cells import Cell, one, width
+from s3dash.tui.cells import Cell, one, skip, width
 from s3dash.tui.format import fit, shorten
 from s3dash.tui.look import Look
 
@@ -15,6 +15,8 @@ GAP = 2
 EDGE = 1
 """Cells left open at the right."""
 NARROWEST = 8
+ROOMY = 72
+"""Cells for a column without a width where all columns are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +42,28 @@ class Slot(NamedTuple):
     width: int
 
 
-def layout(columns: Sequence[Column[R]], total: int) -> list[Slot]:
-    """The columns that fit into `total` cells, with their places; gutter first."""
-    chosen = [i for i, column in enumerate(columns) if total >= column.least]
+def layout(columns: Sequence[Column[R]], total: int, *, wide: bool = False) -> list[Slot]:
+    """The columns that fit into `total` cells, with their places; gutter first.
+
+    `wide` takes all of them and gives those without a width room enough; see `span` for how far
+    they reach.
+    """
+    chosen = [i for i, column in enumerate(columns) if wide or total >= column.least]
     fixed = sum(columns[i].width for i in chosen)
     open_ = sum(1 for i in chosen if columns[i].width == 0)
     rest = total - GUTTER - EDGE - fixed - GAP * max(0, len(chosen) - 1)
-    share = max(NARROWEST, rest // open_) if open_ else 0
+    share = max(ROOMY if wide else NARROWEST, rest // open_) if open_ else 0
     slots, x = [], GUTTER
     for i in chosen:
         size = columns[i].width or share
         slots.append(Slot(i, x, size))
         x += size + GAP
     return slots
+
+
+def span(slots: Sequence[Slot], total: int) -> int:
+    """How many cells the columns take, at least `total`."""
+    return max(total, slots[-1].x + slots[-1].width + EDGE) if slots else total
 
 
 def fitted(cell: Cell, column: Column[R], room: int) -> Cell:
@@ -76,13 +87,13 @@ def _cut(cell: Cell, column: Column[R], room: int) -> Cell:
     return tuple(kept)
 
 
-def heading(columns: Sequence[Column[R]], total: int) -> Cell:
-    """The line above a list."""
+def heading(columns: Sequence[Column[R]], total: int, *, wide: bool = False, left: int = 0) -> Cell:
+    """The line above a list, without its first `left` cells."""
     parts: list[tuple[str, str]] = []
     end = 0
-    for slot in layout(columns, total):
+    for slot in layout(columns, total, wide=wide):
         column = columns[slot.column]
         parts.append((" " * (slot.x - end), "dim"))
         parts.append((fit(column.title, slot.width, right=column.right), "dim"))
         end = slot.x + slot.width
-    return tuple(parts)
+    return skip(tuple(parts), left)

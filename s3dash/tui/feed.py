@@ -2,11 +2,14 @@
 
 from collections import deque
 from collections.abc import Sequence
+from operator import attrgetter
 
 from s3dash.core.events import Event, Noted, TransferChanged
 from s3dash.core.snapshot import DirtyRow, HistoryRow, Snapshot
 from s3dash.engine.api import EngineApi
+from s3dash.tui.format import age
 from s3dash.tui.look import Site
+from s3dash.tui.steady import Steady
 from s3dash.tui.views.base import Memo
 
 LOG_ROWS = 10_000
@@ -21,17 +24,19 @@ def essence(snapshot: Snapshot) -> tuple[object, ...]:
     whole seconds.
     """
     s, auto, progress = snapshot, snapshot.auto, snapshot.progress
-    longs = (s.dirty, s.behind, s.conflicts, s.blocked, s.locks)
+    longs = (s.dirty, s.behind, s.conflicts, s.blocked, s.locks, s.endpoint, s.tenants)
     return (
         *(id(rows) for rows in longs),
         (s.datastore, s.namespace, s.state, s.detail, s.healthy, s.message, s.read_only),
+        (s.trouble, s.last_commit),
+        None if s.healthy or s.next_look_s is None else int(s.next_look_s),
         (s.files, s.index, s.bulk_dirty, s.lazy, s.watch, s.last_push, s.last_pull),
         None if s.latency_ms is None else round(s.latency_ms),
         bool(s.checked_at),
         None if s.lock_held_s is None else int(s.lock_held_s),
-        (auto.enabled, auto.interval_s, auto.suspended),
-        None if auto.next_in_s is None else int(auto.next_in_s),
-        (len(progress.transfers), progress.counts, progress.rate),
+        (auto.enabled, auto.interval_s, auto.suspended, auto.running_s is None),
+        _next_round(snapshot),
+        (len(progress.transfers), progress.counts, progress.rate, progress.limits),
     )
 
 
@@ -44,6 +49,19 @@ def log_row(event: Event) -> HistoryRow | None:
     return None
 
 
+def _next_round(snapshot: Snapshot) -> object:
+    """As coarse as it is shown: by the second only while something waits for it."""
+    left = snapshot.auto.next_in_s
+    if left is None:
+        return None
+    waiting = not snapshot.healthy or snapshot.progress.counts.failed
+    return int(left) if waiting else age(left)
+
+
+def _total(rows: Sequence[DirtyRow]) -> int:
+    return sum(map(attrgetter("size"), rows))
+
+
 class Feed:
     """Polled by the bridge; `site` is what the widgets get to see."""
 
@@ -54,10 +72,11 @@ class Feed:
         self._up: deque[float] = deque(maxlen=SAMPLES)
         self._down: deque[float] = deque(maxlen=SAMPLES)
         self._sampled = mono
-        self._dirty_bytes = Memo[Sequence[DirtyRow], int](lambda rows: sum(r.size for r in rows))
+        self._steady = Steady()
+        self._dirty_bytes = Memo[Sequence[DirtyRow], int](_total)
         self._seen_at = mono
         self._essence: tuple[object, ...] = ()
-        self.site = self._describe(engine.snapshot(), ())
+        self.site = self._describe(self._steady(engine.snapshot(), mono), ())
 
     def _describe(self, snapshot: Snapshot, log: Sequence[HistoryRow]) -> Site:
         self._essence = essence(snapshot)
@@ -73,7 +92,7 @@ class Feed:
 
     def poll(self, mono: float) -> tuple[bool, list[HistoryRow]]:
         """Whether anything that is seen changed, and the new lines of the log."""
-        snapshot = self.engine.snapshot()
+        snapshot = self._steady(self.engine.snapshot(), mono)
         fresh = [row for event in self._events.drain() if (row := log_row(event))]
         if snapshot.locks is not self.site.snapshot.locks:
             self._seen_at = mono
@@ -100,6 +119,11 @@ class Feed:
         known = set(self._log)
         merged = [*(row for row in rows if row not in known), *self._log]
         self._log = deque(merged, maxlen=LOG_ROWS)
+        self.site = self._describe(self.site.snapshot, tuple(self._log))
+
+    def note(self, row: HistoryRow) -> None:
+        """A line that no engine noted."""
+        self._log.append(row)
         self.site = self._describe(self.site.snapshot, tuple(self._log))
 
     def close(self) -> None:

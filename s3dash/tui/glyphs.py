@@ -7,6 +7,7 @@ from s3dash.core.plan import Action, Item
 from s3dash.core.progress import TransferState
 from s3dash.core.report import ChangeKind
 from s3dash.core.snapshot import Snapshot, State
+from s3dash.core.trouble import TroubleKind
 from s3dash.tui.cells import Cell
 
 
@@ -58,6 +59,13 @@ LEVELS = {
 
 ONLINE = Sign("●", "online", "good")
 OFFLINE = Sign("○", "offline", "bad")
+TROUBLES: dict[TroubleKind, Sign] = {
+    "offline": OFFLINE,
+    "denied": Sign("⊘", "no permission", "bad"),
+    "expired": Sign("⊘", "credentials expired", "bad"),
+    "missing": Sign("✖", "no bucket", "bad"),
+    "failing": Sign("✖", "failing", "bad"),
+}
 LIVE = Sign("●", "LIVE", "good")
 STALE = Sign("◌", "STALE", "bad")
 CONFLICT = Sign("⚠", "conflict", "clash")
@@ -87,14 +95,14 @@ def action_sign(item: Item) -> Sign:
 def health_sign(snapshot: Snapshot) -> Sign:
     """Whether the endpoint answers; before its first answer nothing is claimed."""
     if not snapshot.healthy:
-        return OFFLINE
+        return TROUBLES[snapshot.trouble.kind] if snapshot.trouble else OFFLINE
     return ONLINE if snapshot.checked_at else STATES["starting"]
 
 
 def state_sign(snapshot: Snapshot) -> Sign:
     """What the engine is doing; an endpoint that is away outweighs being idle."""
-    if snapshot.state == "idle" and not snapshot.healthy:
-        return OFFLINE
+    if snapshot.state in ("idle", "offline") and not snapshot.healthy:
+        return health_sign(snapshot)
     return STATES[snapshot.state]
 
 

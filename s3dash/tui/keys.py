@@ -2,21 +2,45 @@
 
 from textual.binding import Binding, BindingType
 
-from s3dash.tui.keytable.dialogs import DECIDE, FILTER, LEAVE, MODAL, PLAN, READ, RELEASE
+from s3dash.tui.keytable.dialogs import (
+    DECIDE,
+    EXPORT,
+    FILTER,
+    LEAVE,
+    MODAL,
+    PLAN,
+    READ,
+    RELEASE,
+    RELOAD,
+    UPLOADS,
+)
+from s3dash.tui.keytable.dirty import DIRTY
 from s3dash.tui.keytable.everywhere import APP, GLOBAL
 from s3dash.tui.keytable.key import Key
 from s3dash.tui.keytable.lists import MARK, MOVE, OPEN
-from s3dash.tui.keytable.views import CONFLICTS, LOCKS, LOG, TRANSFERS, VIEWS
+from s3dash.tui.keytable.setup import SETUP, SETUP_APP
+from s3dash.tui.keytable.versions import CONFLICTS, DIFF, DIRTY_DIFF, TRASH
+from s3dash.tui.keytable.views import (
+    ENDPOINTS,
+    EXPLORER,
+    LOCKS,
+    LOG,
+    NAMESPACES,
+    TRANSFERS,
+    VIEWS,
+)
 
 __all__ = [
-    "ALL", "APP", "BY_NAME", "CONFLICTS", "DECIDE", "FILTER", "GLOBAL", "LEAVE", "LOCKS", "LOG",
-    "MARK", "MODAL", "MOVE", "OPEN", "PLAN", "READ", "RELEASE", "TRANSFERS", "VIEWS", "Key",
-    "bindings",
+    "ALL", "APP", "BY_NAME", "CONFLICTS", "DECIDE", "DIFF", "DIRTY", "DIRTY_DIFF", "ENDPOINTS",
+    "EXPLORER", "EXPORT", "FILTER", "GLOBAL", "LEAVE", "LOCKS", "LOG", "MARK", "MODAL", "MOVE",
+    "NAMESPACES", "OPEN", "PLAN", "READ", "RELEASE", "RELOAD", "SETUP", "SETUP_APP", "TRANSFERS",
+    "TRASH", "UPLOADS", "VIEWS", "Key", "bindings",
 ]  # fmt: skip
 
 ALL = (
-    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *CONFLICTS, *LOG, *FILTER,
-    *MODAL, *READ, *PLAN, *DECIDE, *RELEASE, *LEAVE,
+    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *NAMESPACES, *CONFLICTS,
+    *DIRTY, *DIRTY_DIFF, *DIFF, *TRASH, *ENDPOINTS, *EXPLORER, *LOG, *FILTER, *EXPORT, *MODAL,
+    *READ, *PLAN, *DECIDE, *UPLOADS, *RELEASE, *RELOAD, *LEAVE, *SETUP, *SETUP_APP,
 )  # fmt: skip
 BY_NAME = {key.name: key for key in ALL}
 

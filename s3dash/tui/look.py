@@ -33,23 +33,41 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """An operation that this screen started. `since` is a monotonic second."""
+    """An operation that runs here. `since` is a monotonic second; `auto`: nobody asked for it."""
 
     direction: Direction
     site: str
     since: float
-    stopping: bool = False
+    auto: bool = False
+
+    @property
+    def name(self) -> str:
+        """`a push`, `an auto-sync`."""
+        return "an auto-sync" if self.auto else f"a {self.direction}"
+
+
+def auto_running(sites: Sequence[Site], current: int, mono: float) -> Running | None:
+    """What auto-sync runs now: that of the current datastore, else of any."""
+    for site in (sites[current], *sites):
+        seconds = site.snapshot.auto.running_s
+        if seconds is not None:
+            return Running(direction="sync", site=site.name, since=mono - seconds, auto=True)
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """`now` is the wall clock, `mono` the monotonic one that transfers are timed by."""
+    """`now` is the wall clock, `mono` the monotonic one that transfers are timed by.
+
+    `plain` asks for words where a sign alone would do.
+    """
 
     sites: tuple[Site, ...]
     current: int
     now: datetime
     mono: float
     running: Running | None = None
+    plain: bool = False
 
     @property
     def site(self) -> Site:

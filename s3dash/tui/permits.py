@@ -1,10 +1,25 @@
 """Which commands cannot be given now, and why. Pure."""
 
+from s3dash.core.snapshot import BY_CHOICE, why_read_only
+from s3dash.tui import keys
 from s3dash.tui.format import safe
-from s3dash.tui.look import Look
+from s3dash.tui.look import Look, Running
 
-DECIDING = ("conflicts.local", "conflicts.remote", "conflicts.both")
-MOVING = ("push", "pull", "sync", *DECIDING)
+DECIDING = ("conflicts.local", "conflicts.remote", "conflicts.both", "conflicts.undo")
+WRITING = frozenset(key.name for key in keys.ALL if key.writes)
+REMOTE = ("locks.release", "endpoints.uploads")
+"""Commands that write past the cache: they can be given while another process owns it."""
+BIN = ("trash.restore", "trash.drop")
+MOVING = ("push", "pull", "sync", "namespaces.pull", "transfers.retry", *DECIDING, *BIN)
+UNFINISHED = (
+    "transfers.pause", "transfers.pause-all", "transfers.cancel", "transfers.sooner",
+    "transfers.later",
+)  # fmt: skip
+
+
+def _is_in_the_way(running: Running, look: Look) -> bool:
+    """An auto-sync only where it runs."""
+    return not running.auto or running.site == look.site.name
 
 
 def why_not(name: str, look: Look, *, namespaces: bool) -> str:
@@ -13,12 +28,23 @@ def why_not(name: str, look: Look, *, namespaces: bool) -> str:
     `namespaces` tells whether going over to another one is possible at all.
     """
     owner, running = look.snapshot.read_only, look.running
-    if name in (*MOVING, "auto") and owner:
-        return f"read-only: this cache belongs to {safe(owner)}"
-    if name in (*MOVING, "namespace") and running is not None:
-        return f"a {running.direction} is running; x in 3 Transfers cancels it"
+    if owner and name in WRITING and (owner == BY_CHOICE or name not in REMOTE):
+        return f"read-only: {safe(why_read_only(owner))}"
+    if name in (*MOVING, "namespace") and running is not None and _is_in_the_way(running, look):
+        return f"{running.name} is running; X in 3 Transfers cancels it"
     if name == "namespace" and not namespaces:
         return "namespaces cannot be changed here"
-    if name == "transfers.cancel" and running is None:
+    if name == "endpoints.stop" and not any(s.snapshot.endpoint.checking for s in look.sites):
+        return "no check is under way"
+    if name == "transfers.cancel-all" and running is None:
         return "nothing runs that was started here"
+    return _of_transfers(name, look)
+
+
+def _of_transfers(name: str, look: Look) -> str:
+    counts = look.snapshot.progress.counts
+    if name in UNFINISHED and not counts.unfinished:
+        return "nothing moves"
+    if name == "transfers.retry" and not counts.failed:
+        return "nothing has failed"
     return ""

@@ -1,8 +1,12 @@
 """The edges of the process: signals in, engines out."""
 
 import asyncio
+import logging
+import resource
 import signal
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -32,6 +36,33 @@ def listening(on_signal: Callable[[str], None]) -> Iterator[None]:
         for number, handler in before.items():
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
+
+
+@contextmanager
+def sealed(on_failure: Callable[[BaseException], object]) -> Iterator[None]:
+    """Nothing but the screen writes to the terminal, and no text of an exception reaches it.
+
+    `on_failure` is called, in whatever thread it happens, with what a thread of ours or of a
+    library ended with. Warnings and logs of libraries go nowhere, and no memory is dumped.
+    """
+
+    def in_thread(ended: threading.ExceptHookArgs) -> None:
+        if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+            on_failure(ended.exc_value)
+
+    def nowhere(_: object) -> None:
+        """Told while something was thrown away: nothing can be done, and it may hold anything."""
+
+    before = threading.excepthook, sys.unraisablehook
+    threading.excepthook, sys.unraisablehook = in_thread, nowhere
+    logging.getLogger().addHandler(logging.NullHandler())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        threading.excepthook, sys.unraisablehook = before
 
 
 def stop_all(engines: Sequence[EngineApi], *, grace_s: float = GRACE_S) -> None:

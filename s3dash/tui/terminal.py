@@ -1,6 +1,8 @@
 """A terminal that may go away while the screen is on it."""
 
+import os
 import select
+import signal
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
@@ -32,12 +34,35 @@ class Sturdy:
         return self._stream.fileno()
 
 
+STANDS = "s3dash stands still, and so do its transfers and locks; `fg` goes on\r\n"
+
+
 class SturdyDriver(LinuxDriver):
-    """Textual's driver on a sturdy stream."""
+    """Textual's driver on a sturdy stream, that also survives being stopped by somebody else.
+
+    It writes to standard output, which is the terminal that was asked for: Textual's own choice,
+    standard error, may be a file.
+    """
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
-        self._file: Any = Sturdy(self._file)
+        self._file: Any = Sturdy(sys.__stdout__ or self._file)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """ctrl+z or SIGTSTP: give the terminal back, say so, and stop."""
+        self.suspend_application_mode()
+        self._must_signal_resume = True
+        self._file.write(STANDS)
+        self._file.flush()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Take the terminal again. After a bare SIGSTOP it was never given back: do that first,
+        or its modes as they are now would count as those to restore at the end."""
+        if not self._must_signal_resume:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        self.resume_application_mode()
 
 
 def is_lost() -> bool:

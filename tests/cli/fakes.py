@@ -24,7 +24,17 @@ from s3dash.core.report import (
 )
 from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import HistoryRow, Snapshot
-from s3dash.engine.api import Subscription
+from s3dash.engine.api import (
+    AutoSyncApi,
+    CensusApi,
+    ContentsApi,
+    DecidedApi,
+    EndpointApi,
+    ExcludesApi,
+    HandoverApi,
+    Subscription,
+    TransfersApi,
+)
 from s3dash.objectstore.port import Capabilities
 
 SETTINGS = Datastore(
@@ -177,6 +187,38 @@ class FakeEngine:
 
     def set_auto(self, enabled: bool) -> None: ...
 
+    @property
+    def auto(self) -> AutoSyncApi:
+        raise NotImplementedError
+
+    @property
+    def excludes(self) -> ExcludesApi:
+        raise AssertionError("no command changes what is excluded")
+
+    @property
+    def transfers(self) -> TransfersApi:
+        raise NotImplementedError
+
+    @property
+    def handover(self) -> HandoverApi:
+        raise NotImplementedError
+
+    @property
+    def census(self) -> CensusApi:
+        raise NotImplementedError
+
+    @property
+    def endpoint(self) -> EndpointApi:
+        raise NotImplementedError
+
+    @property
+    def contents(self) -> ContentsApi:
+        raise NotImplementedError
+
+    @property
+    def decided(self) -> DecidedApi:
+        raise NotImplementedError
+
     def history(self, limit: int = 1000) -> list[HistoryRow]:
         return self.rows[-limit:]
 
@@ -227,6 +269,9 @@ class FakeServices:
 
     def dashboard(self, options: Options, note: Callable[[str], None]) -> int:
         raise AssertionError("there is no terminal in these tests")
+
+    def setup(self) -> Any:
+        raise AssertionError("tests of `init` use the real one")
 
     def described(self, options: Options) -> dict[str, Any]:
         fields = {"name": "team", "bucket": "shared", "prefix": "", "credentials": {}}

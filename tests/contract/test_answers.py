@@ -31,6 +31,11 @@ LIST = (
 CUT_SHORT = LIST % b"<IsTruncated>true</IsTruncated>"
 CIRCLE = LIST % b"<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
 WHOLE = LIST % b"<IsTruncated>false</IsTruncated>"
+FULL = (
+    b"<ListBucketResult><Name>bucket</Name><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><Contents>"
+    b"<Key>k</Key><ETag>&quot;e&quot;</ETag><Size>1</Size>"
+    b"<LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents></ListBucketResult>"
+)
 NO_LISTINGS = {
     "html": b"<html><body>please log in</body></html>",
     "broken html": b"<!doctype html><p>please <br> log in",
@@ -74,6 +79,28 @@ def test_a_listing_of_keys_outside_the_prefix_is_an_error(tmp_path: Path) -> Non
     with answering(lambda _: Reply(body=WHOLE)) as endpoint:
         store = endpoint.store(tmp_path, prefix="team")
         with pytest.raises(InvalidResponse, match="not asked for"):
+            list(store.list())
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"2026-01-02T03:04:05.000Z", b"2026-01-32T03:04:05.000Z"),
+        (b"2026-01-02T03:04:05.000Z", b"0000-01-02T03:04:05.000Z"),
+        (b"<Size>1</Size>", b"<Size>q</Size>"),
+        (b"<MaxKeys>1000</MaxKeys>", b"<MaxKeys>1e3</MaxKeys>"),
+    ],
+)
+def test_a_listing_with_a_value_that_is_none_is_an_error(
+    tmp_path: Path, right: bytes, wrong: bytes
+) -> None:
+    """A bit may flip in a date or a number as well."""
+    body = FULL.replace(right, wrong)
+    assert body != FULL
+    with answering(lambda _: Reply(body=body)) as endpoint:
+        store = endpoint.store(tmp_path)
+        with pytest.raises(InvalidResponse, match="cannot be parsed"):
             list(store.list())
         store.close()
 

@@ -52,6 +52,18 @@ class Terminal:
     def shown(self) -> str:
         return "\n".join(self._screen.display)
 
+    def pause(self, seconds: float) -> None:
+        """Read on for that long: for what is a matter of time, as the guard of a dialog is."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([self.main], [], [], left)[0] and not self._read():
+                return
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Column and row, from 0."""
+        return self._screen.cursor.x, self._screen.cursor.y
+
     def press(self, keys: str) -> None:
         os.write(self.main, keys.encode())
 

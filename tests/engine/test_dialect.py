@@ -12,7 +12,10 @@ from s3dash.core.cancel import CancelToken
 from s3dash.core.lock import LockBody, encode_lock
 from s3dash.core.policies import Policy, fence, iam
 from s3dash.engine.lease import Identity, Lease
+from s3dash.engine.open import state_file
 from s3dash.errors import AccessDenied, PreconditionFailed
+from s3dash.local.state import State
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Capabilities, ObjectStore
 from s3dash.objectstore.probe_base import ROOT
 from s3dash.objectstore.s3 import S3Store
@@ -217,3 +220,23 @@ def test_what_is_too_large_for_one_request_is_looked_at_first(moto: Server, tmp_
         assert store.head("big").etag == again.etag
         assert list(store.list_uploads()) == []
         store.close()
+
+
+def test_what_is_remembered_of_an_endpoint_never_forbids_a_push(
+    memory: MemoryBucket, tmp_path: Path
+) -> None:
+    """A damaged state file may say that it is unsafe: it is asked again."""
+    ada = Machine(tmp_path / "ada", lambda: MemoryStore(memory))
+    ada.write("files/a", "one")
+    ada.push()
+    state = State(state_file(ada.settings))
+    key = f"endpoint:{ada.settings.address}/{ada.settings.bucket}"
+    good = state.get(key)
+    assert good is not None
+    state.set(key, good.replace('"create":true', '"create":false'))
+    state.close()
+    ada.write("files/a", "two")
+    assert ada.push().pushed == 1
+    state = State(state_file(ada.settings), read_only=True)
+    assert '"create":true' in (state.get(key) or "")
+    state.close()

@@ -130,7 +130,7 @@ def test_auto_sync_pushes_and_pulls_but_starts_no_deletion(
         assert contents(MemoryStore(bucket))["files/a"] == b"edit"
         assert "files/gone" in contents(MemoryStore(bucket))
         seen = until(engine, lambda s: bool(s.auto.suspended))
-        assert (seen.auto.enabled, "wait for you" in seen.auto.suspended) == (True, True)
+        assert (seen.auto.enabled, "waits for you" in seen.auto.suspended) == (True, True)
 
 
 def test_an_endpoint_that_goes_away_and_comes_back(tmp_path: Path, bucket: MemoryBucket) -> None:

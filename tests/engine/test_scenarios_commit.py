@@ -15,7 +15,7 @@ import pytest
 from s3dash.core.cancel import CancelToken
 from s3dash.core.lock import LockBody, encode_lock
 from s3dash.engine.lease import BEAT_S, TTL_MS
-from s3dash.errors import Cancelled, LockLost, S3DashError, Unreachable
+from s3dash.errors import Cancelled, Integrity, LockLost, NotFound, S3DashError, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.clocks import TestClock
 from tests.engine.ends import (
@@ -197,6 +197,71 @@ def test_49_a_push_that_is_killed_before_it_journals_an_upload_knows_it_after_an
     assert (result.pushed, result.conflicts, result.blocked, result.failed) == (1, [], [], [])
     bob.sync()
     all_have(lambda: MemoryStore(memory), {"files/a": "edited since", "files/b": "b"}, killed, bob)
+
+
+@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("arrives", [(True, True, True), (True, False, True), (False, True, False)])
+@pytest.mark.parametrize("end", ["edited", "deleted", "as it was"])
+def test_49_pushes_of_one_path_that_are_killed_one_after_another_are_all_known(
+    tmp_path: Path, memory: MemoryBucket, arrives: tuple[bool, ...], committed: bool, end: str
+) -> None:
+    """Whichever of them came to lie in the bucket: it is ours, and no conflict."""
+    ada, bob = pair(tmp_path, memory, **({"a": "base", "b": "b"} if committed else {"b": "b"}))
+    home = ada.home
+    for nth, arrived in enumerate(arrives):
+        machine(home, memory).write("files/a", f"sent {nth}")
+        image = tmp_path / f"killed {nth}"
+
+        def kill(home: Path = home, image: Path = image) -> None:
+            shutil.copytree(home, image)  # as kill -9 leaves it: nothing is unwound
+            raise KeyboardInterrupt
+
+        hook = Once("upload", "files/a", kill)
+        with suppress(KeyboardInterrupt):
+            machine(home, memory, **{"after" if arrived else "before": hook}).push()
+        assert hook.done
+        with suppress(NotFound):
+            MemoryStore(memory).delete(LOCK)
+        home = image / "ada" if (image / "ada").exists() else image
+    last = machine(home, memory)
+    if end == "edited":
+        last.write("files/a", "the last")
+    elif end == "as it was" and committed:
+        last.write("files/a", "base")
+    else:
+        (last.cache / "files/a").unlink()
+    result = last.sync(max_delete=2)
+    assert (result.conflicts, result.blocked, result.failed) == ([], [], [])
+    bob.sync(max_delete=2)
+    want: dict[str, bytes | str] = {"files/b": "b"}
+    if end == "edited":
+        want["files/a"] = "the last"
+    elif end == "as it was" and committed:
+        want["files/a"] = "base"
+    all_have(lambda: MemoryStore(memory), want, last, bob)
+
+
+def test_49_an_upload_and_then_its_deletion_never_committed_are_known_when_the_file_is_back(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    ada, bob = pair(tmp_path, memory, a="base", b="b")
+
+    def fail(op: str, key: str) -> None:
+        if (op, key) == ("put", LOCK):
+            raise Integrity("the plug was pulled")
+
+    failing = machine(ada.home, memory, before=fail)
+    ada.write("files/a", "sent")
+    with pytest.raises(Integrity):
+        failing.push()
+    (ada.cache / "files/a").unlink()
+    with pytest.raises(Integrity):
+        failing.push(max_delete=2)
+    ada.write("files/a", "back again")
+    result = ada.sync()
+    assert (result.pushed, result.conflicts, result.blocked, result.failed) == (1, [], [], [])
+    bob.sync()
+    all_have(lambda: MemoryStore(memory), {"files/a": "back again", "files/b": "b"}, ada, bob)
 
 
 def test_uploads_that_were_announced_and_cancelled_do_no_harm(

@@ -1,10 +1,13 @@
 """The bandwidth limit: shared by all transfers, and cut short by a cancel."""
 
+import threading
+
 import pytest
 
+from s3dash.clock import SystemClock
 from s3dash.core.cancel import CancelToken
 from s3dash.engine.throttle import BURST_S, Throttle
-from s3dash.errors import Cancelled
+from s3dash.errors import Cancelled, TransferPaused
 from tests.engine.clocks import TestClock
 
 
@@ -36,3 +39,45 @@ def test_a_cancel_ends_the_wait() -> None:
     with pytest.raises(Cancelled):
         Throttle(1, clock).draw(10**6, cancel)
     assert clock.monotonic() == 0
+
+
+def test_another_limit_counts_from_now_on() -> None:
+    clock, cancel = TestClock(), CancelToken()
+    throttle = Throttle(1000, clock)
+    throttle.draw(1000, cancel)
+    before = clock.monotonic()
+    throttle.change(4000)
+    for _ in range(4):
+        throttle.draw(1000, cancel)
+    assert clock.monotonic() - before == pytest.approx(1.0, abs=BURST_S)
+
+
+def test_without_a_limit_no_debt_is_kept_for_later() -> None:
+    clock, cancel = TestClock(), CancelToken()
+    throttle = Throttle(10, clock)
+    throttle.draw(0, cancel)
+    throttle.change(0)
+    throttle.draw(10**9, cancel)
+    throttle.change(1000)
+    throttle.draw(500, cancel)
+    assert clock.monotonic() <= 0.5
+
+
+def test_a_wait_that_is_woken_looks_again_whether_to_go_on() -> None:
+    clock, cancel = SystemClock(), CancelToken()
+    throttle, seen = Throttle(1, clock), threading.Event()
+
+    def check() -> None:
+        if seen.is_set():
+            raise TransferPaused("asked for")
+        seen.set()
+        threading.Thread(target=wake_it).start()
+
+    def wake_it() -> None:
+        while not throttle.waiting:
+            threading.Event().wait(0.001)
+        throttle.wake()
+
+    with pytest.raises(TransferPaused):
+        throttle.draw(10**6, cancel, check=check)
+    assert not throttle.waiting

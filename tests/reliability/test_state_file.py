@@ -7,7 +7,9 @@ wrote stays readable, nothing is deleted but what the user deleted, and all agre
 
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -210,3 +212,16 @@ def test_a_directory_in_its_place_is_told(start: World, tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="cannot be opened"):
         world.bob().sync()
     assert world.readable() == before
+
+
+def test_any_value_that_is_no_text_costs_one_try(start: World, tmp_path: Path) -> None:
+    """Whoever reads it first: the cache is let go of, and the next try finds a fresh state."""
+    with closing(sqlite3.connect(state_file(start.bob().settings))) as db:
+        names = [name for (name,) in db.execute("SELECT key FROM facts")]
+    assert "last:pull" in names
+    for number, name in enumerate(names):
+        world = start.copy(tmp_path / str(number))
+        with closing(sqlite3.connect(state_file(world.bob().settings))) as db, db:
+            db.execute("UPDATE facts SET value = CAST(x'ff' AS TEXT) WHERE key = ?", (name,))
+        assert len(synced(world.bob())) <= 1, name
+        world.agree()

@@ -14,7 +14,7 @@ from pathlib import Path
 from s3dash.errors import OtherDatastore, S3DashError
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectStore
-from tests.engine.clocks import TestClock
+from tests.engine.clocks import QuickClock
 from tests.engine.ends import trash
 from tests.engine.world import Machine, contents, digest, fill
 from tests.reliability.fence import fenced, tree
@@ -85,7 +85,7 @@ class Victim:
         shutil.copytree(world.home, root / "victim", symlinks=True)
         (root / "sentinel").write_bytes(b"stay")
         (root / "escape").mkdir()
-        self.ada = Machine(root / "victim", store, clock=TestClock(), lock_timeout_ms=1000)
+        self.ada = Machine(root / "victim", store, clock=QuickClock(), lock_timeout_ms=1000)
         (self.ada.cache / ".git").mkdir()
         fill(store(), world.objects)
 

@@ -1,7 +1,7 @@
 """An engine that shows what a test sets and remembers what it was asked."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +10,19 @@ from typing import Any
 from s3dash.clock import iso
 from s3dash.core.cancel import CancelToken
 from s3dash.core.diff import Base, Local, Remote, Verdict
+from s3dash.core.endpoint import (
+    Aborted,
+    Checking,
+    EndpointFacts,
+    Finding,
+    OpenUploads,
+    Proof,
+    UploadRow,
+)
 from s3dash.core.events import Event, Noted
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Change, Direction, Plan, make_plan
-from s3dash.core.progress import Counts, Progress, Rate, Transfer, TransferState
+from s3dash.core.progress import Counts, Limits, Progress, Rate, Transfer, TransferState
 from s3dash.core.report import (
     Blocked,
     ConflictInfo,
@@ -25,7 +34,9 @@ from s3dash.core.report import (
 )
 from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import AutoSync, DirtyRow, HistoryRow, Snapshot, WatchState
-from s3dash.errors import S3DashError
+from s3dash.core.tenants import Survey
+from s3dash.errors import Cancelled, S3DashError
+from tests.tui.fake_versions import FakeContents, FakeDecided, FakeTrash
 
 NOW = datetime(2026, 3, 14, 14, 2, 9, tzinfo=UTC)
 HOSTILE = "a[/x]\x1b[31m\u202egpj.exe\n\u200b\udc80"
@@ -131,21 +142,22 @@ def transfer(number: int, state: TransferState, done: int = 0, size: int = 1 << 
     started = 0.0 if state == "queued" else 990.0
     ended = 995.0 if state in ("done", "failed", "cancelled") else 0.0
     error = "503 SlowDown" if state == "failed" else ""
-    return Transfer(
+    row = Transfer(
         number, "up", f"data/file-{number}.bin", size, done, state, 1, started, ended, error
     )
+    row.rate = done / 10 if state == "active" else 0.0
+    return row
 
 
 def moving(transfers: list[Transfer], rate: Rate) -> Progress:
-    number = {
-        s: sum(t.state == s for t in transfers) for s in ("queued", "active", "failed", "done")
-    }
+    states = ("queued", "active", "paused", "failed", "done", "cancelled")
+    number = {s: sum(t.state == s for t in transfers) for s in states}
     counts = Counts(
         **number,
         bytes_total=sum(t.size for t in transfers),
         bytes_done=sum(t.done for t in transfers),
     )
-    return Progress(transfers, counts, rate)
+    return Progress(transfers, counts, rate, limits=Limits(25, 50))
 
 
 def idle(name: str = "prod-minio", namespace: str | None = "infra", **fields: Any) -> Snapshot:
@@ -180,6 +192,192 @@ def busy(**fields: Any) -> Snapshot:
     )
 
 
+class FakeAuto:
+    """`on_cancel` is what a cancelled sync does."""
+
+    def __init__(self) -> None:
+        self.cancelled = 0
+        self.withheld: list[str] = []
+        self.on_cancel: Callable[[], None] = lambda: None
+
+    def cancel(self) -> bool:
+        self.cancelled += 1
+        self.on_cancel()
+        return True
+
+    def withhold(self, paths: Collection[str]) -> None:
+        self.withheld += sorted(paths)
+
+
+class FakeHandover:
+    """Remembers the plans it wrote tickets for."""
+
+    def __init__(self) -> None:
+        self.written: list[Plan] = []
+        self.error: Exception | None = None
+
+    def write(self, plan: Plan) -> Path:
+        if self.error is not None:
+            raise self.error
+        self.written.append(plan)
+        return Path("/srv/state/handover.json")
+
+    def carry_on(self, path: Path, *, cancel: CancelToken | None = None) -> Result:
+        raise NotImplementedError
+
+
+class FakeCensus:
+    """Shows `survey` once it was asked; `count` fills the rows in, or fails with `error`."""
+
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+        self.survey = Survey(state="asked")
+
+    def adopt(self, survey: Survey, *, asked: bool) -> None:
+        state: Any = survey.state if asked else "unasked"
+        self._engine.snap = replace(self._engine.snap, tenants=replace(survey, state=state))
+
+    def look(self) -> Survey:
+        self._engine._called("census.look")
+        self._engine.snap = replace(self._engine.snap, tenants=self.survey)
+        return self.survey
+
+    def count(self, slugs: Collection[str]) -> Survey:
+        self._engine._called("census.count", tuple(slugs))
+        sums: dict[str, Any] = {"objects": 12, "size": 4096, "held": 1024, "counted_at": ago(0)}
+        rows = (replace(r, **sums) if r.slug in slugs else r for r in self.survey.rows)
+        self.survey = replace(self.survey, rows=tuple(rows))
+        self._engine.snap = replace(self._engine.snap, tenants=self.survey)
+        return self.survey
+
+
+class FakeEndpoint:
+    """`look` shows `open`; `examine` waits for `gate`, when set, and gives `finding`."""
+
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+        self.identity = "key AKIA…WXYZ"
+        self.open = OpenUploads(at=ago(0))
+        self.finding = Finding(at=ago(0), locking="safe", checks=(Proof("create", True, "yes"),))
+        self.gate: threading.Event | None = None
+        self.ours: dict[str, bool] = {}
+        self.stopped = threading.Event()
+
+    def adopt(self, finding: Finding | None) -> None:
+        self.show(finding=finding)
+
+    def show(self, **fields: Any) -> None:
+        """Let the snapshot carry other facts."""
+        snap = self._engine.snap
+        self._engine.snap = replace(snap, endpoint=replace(snap.endpoint, **fields))
+
+    def look(self) -> EndpointFacts:
+        self._engine._called("endpoint.look")
+        self.show(uploads=self.open, identity=self.identity)
+        return self._engine.snap.endpoint
+
+    def examine(self) -> Finding:
+        self._engine._called("endpoint.examine")
+        self.show(checking=Checking(1, 19, "create", self.finding.checks))
+        try:
+            while self.gate is not None and not self.gate.wait(0.005):
+                if self.stopped.is_set():
+                    raise Cancelled("stopped")
+        finally:
+            self.show(checking=None)
+        self.show(finding=self.finding)
+        return self.finding
+
+    def stop(self) -> bool:
+        self._engine._called("endpoint.stop")
+        self.stopped.set()
+        return True
+
+    def uploads(self) -> OpenUploads:
+        self._engine._called("endpoint.uploads")
+        return self.open
+
+    def claims(self) -> dict[str, bool]:
+        return self.ours
+
+    def abort(self, rows: Collection[UploadRow]) -> Aborted:
+        self._engine._called("endpoint.abort", tuple(row.upload_id for row in rows))
+        return Aborted(done=len(rows))
+
+
+class FakeTransfers:
+    """Does to the rows of the snapshot at once what an engine does in its time."""
+
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+        self.limits = Limits(25, 50)
+
+    def _rows(self, name: str, ids: Collection[int] | None) -> list[Transfer]:
+        self._engine._called(f"transfers.{name}", None if ids is None else sorted(ids))
+        rows = self._engine.snap.progress.transfers
+        return [row for row in rows if ids is None or row.id in ids]
+
+    def _changed(self, rows: list[Transfer], **fields: Any) -> int:
+        for row in rows:
+            for name, value in fields.items():
+                setattr(row, name, value)
+        self._show()
+        return len(rows)
+
+    def _show(self) -> None:
+        self.limits = replace(self.limits, changes=self.limits.changes + 1)
+        progress = self._engine.snap.progress
+        fresh = replace(moving(progress.transfers, progress.rate), limits=self.limits)
+        self._engine.snap = replace(self._engine.snap, progress=fresh)
+
+    def pause(self, ids: Collection[int] | None = None) -> int:
+        rows = self._rows("pause", ids)
+        return self._changed([r for r in rows if r.state in ("queued", "active")], state="paused")
+
+    def resume(self, ids: Collection[int] | None = None) -> int:
+        rows = self._rows("resume", ids)
+        return self._changed([r for r in rows if r.state == "paused"], state="queued")
+
+    def cancel(self, ids: Collection[int] | None = None) -> int:
+        rows = self._rows("cancel", ids)
+        open_ = ("queued", "active", "paused")
+        return self._changed([r for r in rows if r.state in open_], state="cancelled")
+
+    def raise_priority(self, ids: Collection[int]) -> int:
+        return self._changed(self._rows("raise", ids), priority=1)
+
+    def lower_priority(self, ids: Collection[int]) -> int:
+        return self._changed(self._rows("lower", ids), priority=-1)
+
+    def allow(self, *, up: int | None = None, down: int | None = None) -> Limits:
+        self._engine._called("transfers.allow", up, down)
+        now = self.limits
+        self.limits = replace(now, up=up or now.up, down=down or now.down)
+        self._show()
+        return self.limits
+
+    def throttle(self, bandwidth: int) -> Limits:
+        self._engine._called("transfers.throttle", bandwidth)
+        self.limits = replace(self.limits, bandwidth=bandwidth)
+        self._show()
+        return self.limits
+
+    def retry(self, ids: Collection[int], *, cancel: CancelToken | None = None) -> Result:
+        self._engine._called("transfers.retry", sorted(ids))
+        gate = self._engine.gate
+        while gate is not None and cancel is not None and not gate.wait(0.005):
+            cancel.check()
+        return self._engine.result
+
+
+class FakeExcludes:
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+
+    def change(self, patterns: Sequence[str]) -> None:
+        self._engine._called("excludes.change", tuple(patterns))
+
+
 class FakeEngine:
     """Set `snap`; look at `calls`. `gate`, when set, holds up `run` and `plan` until it opens."""
 
@@ -194,9 +392,18 @@ class FakeEngine:
         self.error: dict[str, Exception] = {}
         self.result = Result(action="push", pushed=2, bytes_up=4096, seconds=1.2, commit_seq=18)
         self.boxes: list[Box] = []
+        self.contents = FakeContents()
+        self.excludes = FakeExcludes(self)
+        self.decided = FakeDecided()
+        self.bin = FakeTrash(self._called)
         self.running = threading.Event()
         self.gate: threading.Event | None = None
         self.on_run: Callable[[], None] = lambda: None
+        self.auto = FakeAuto()
+        self.transfers = FakeTransfers(self)
+        self.census = FakeCensus(self)
+        self.endpoint = FakeEndpoint(self)
+        self.handover = FakeHandover()
 
     def _called(self, name: str, *args: Any) -> None:
         self.calls.append((name, *args))
@@ -271,13 +478,13 @@ class FakeEngine:
         return self.result
 
     def trash(self) -> list[TrashItem]:
-        raise NotImplementedError
+        return self.bin.list()
 
     def restore_trash(self, id: str, *, to: str | None = None) -> str:
-        raise NotImplementedError
+        return self.bin.restore(id, to)
 
     def drop_trash(self, id: str) -> TrashItem:
-        raise NotImplementedError
+        return self.bin.drop(id)
 
     def locks(self) -> list[LockInfo]:
         self._called("locks")

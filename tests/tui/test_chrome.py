@@ -9,7 +9,7 @@ from s3dash.tui.cells import plain, width
 from s3dash.tui.format import clock_time
 from s3dash.tui.look import Look, Site
 from s3dash.tui.views.base import Badge
-from s3dash.tui.widgets import chrome
+from s3dash.tui.widgets import banner, chrome
 from tests.tui.fake_engine import HOSTILE, NOW, busy, idle, lock, settings
 
 ROOMS = [1, 10, 40, 60, 80, 100, 120, 200]
@@ -110,29 +110,28 @@ def test_short_of_room_the_active_tab_keeps_its_title() -> None:
         ({"read_only": "pid 12 on vm"}, "READ-ONLY  this cache belongs to pid 12 on vm"),
         ({"watch": WatchState("polling", "inotify is full")}, "POLLING  inotify is full"),
         ({"watch": WatchState("off", "no permission")}, "NOT WATCHING  no permission"),
-        ({"bulk_dirty": True}, "FULL WALK  no marks that can be trusted"),
         ({"message": "shards were dropped"}, "⚠ NOTE  shards were dropped"),
         ({"state": "backing off", "detail": "12 s (SlowDown ×3)"}, "◷ BACKING OFF  12 s (Slow"),
         ({"state": "waiting for lock", "detail": "ann@ci"}, "◷ WAITING FOR LOCK  ann@ci"),
     ],
 )
 def test_the_banner_names_the_trouble(fields: dict[str, Any], expected: str) -> None:
-    assert expected in plain(chrome.banner(look(idle(**fields))))
+    assert expected in plain(banner.banner(look(idle(**fields))))
 
 
 def test_without_trouble_there_is_no_banner() -> None:
-    assert chrome.banner(look(busy())) == ()
+    assert banner.banner(look(busy())) == ()
 
 
 def test_offline_outweighs_the_rest_and_says_when_it_looks_again() -> None:
-    away = idle(healthy=False, read_only="x", auto=AutoSync(True, 30.0, 12.0))
-    assert "OFFLINE" in plain(chrome.banner(look(away)))
-    assert "next look in 00:12" in plain(chrome.banner(look(away)))
+    away = idle(healthy=False, read_only="x", next_look_s=12.0)
+    assert "OFFLINE" in plain(banner.banner(look(away)))
+    assert "next look in 00:12" in plain(banner.banner(look(away)))
 
 
 def test_foreign_text_in_header_and_banner_is_made_safe() -> None:
     hostile = replace(idle(healthy=False), message=HOSTILE, namespace=HOSTILE)
-    shown = head(hostile, 200) + plain(chrome.banner(look(hostile)))
+    shown = head(hostile, 200) + plain(banner.banner(look(hostile)))
     assert "\x1b" not in shown
     assert "\u202e" not in shown
 

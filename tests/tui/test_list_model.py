@@ -1,7 +1,7 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import overload
 
-from s3dash.tui.widgets.list_model import LineModel
+from s3dash.tui.widgets.list_model import SLICE, LineModel
 
 MILLION = 1_000_000
 
@@ -188,3 +188,32 @@ def test_an_ordered_list_keeps_its_cursor_through_a_filter() -> None:
     made.move(2)
     made.set_filter(lambda row: row != "bb")
     assert made.current == "a"
+
+
+def test_a_narrower_filter_looks_only_at_what_had_passed_and_at_the_rest() -> None:
+    looked: list[int] = []
+
+    def passes(factor: int) -> Callable[[int], bool]:
+        def test(row: int) -> bool:
+            looked.append(row)
+            return row % factor == 0
+
+        return test
+
+    model: LineModel[int] = LineModel(str)
+    model.set_rows(range(SLICE * 3))
+    model.set_filter(passes(5))
+    assert len(looked) == SLICE
+    looked.clear()
+    model.set_filter(passes(10), narrower=True)
+    while model.filter_some():
+        pass
+    assert [model.row(line) for line in range(len(model))] == list(range(0, SLICE * 3, 10))
+    assert len(looked) == SLICE // 5 + SLICE * 2
+    looked.clear()
+    model.set_filter(passes(5))
+    while model.filter_some():
+        pass
+    assert len(looked) == model.total
+    assert len(model) == SLICE * 3 // 5
+    assert not model.filtering

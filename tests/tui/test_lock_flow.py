@@ -100,10 +100,37 @@ def test_the_lock_is_read_again_before_it_is_shown() -> None:
         await stage.press("F")
         await stage.opened(ReleaseScreen)
         await stage.until(lambda: "zoe@new" in stage.line("#release-facts"))
+        assert "Re-acquired by zoe@new since you looked." in stage.line("#release-note")
         assert "LIVE" in stage.line("#release-facts")
         stage.clock.advance(1.0)
         await stage.press("y")
         assert not engine.asked("release_lock")
+
+    play(script, engine)
+
+
+def test_a_silent_holder_that_is_heard_of_again_keeps_its_lock() -> None:
+    engine = holding(stale=True)
+
+    async def script(stage: Stage) -> None:
+        await asked(stage, engine)
+        engine.found = [lock()]
+        await stage.press("y")
+        await stage.until(lambda: "ann@ci is alive again, nothing released" in stage.event)
+        assert not engine.asked("release_lock")
+
+    play(script, engine)
+
+
+def test_a_live_lock_whose_time_runs_out_while_it_is_shown_still_asks_for_its_host() -> None:
+    engine = holding()
+
+    async def script(stage: Stage) -> None:
+        await asked(stage, engine)
+        stage.clock.advance(120)
+        await stage.press("tab", "y")
+        assert not engine.asked("release_lock")
+        assert not stage.at_home
 
     play(script, engine)
 
@@ -129,7 +156,7 @@ def test_a_lock_that_is_gone_meanwhile_needs_no_release() -> None:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (LockHeld("it was re-acquired by zoe; nothing was released"), "re-acquired by zoe"),
+        (LockHeld("it was re-acquired by zoe, nothing released"), "re-acquired by zoe, nothing"),
         (NotFound("no such key"), "was gone already; nothing was released"),
         (refusing("access denied"), "was not released: access denied"),
     ],

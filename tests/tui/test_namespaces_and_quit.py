@@ -1,11 +1,17 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from s3dash.core.diff import Verdict
 from s3dash.core.progress import Rate
+from s3dash.core.settings import Datastore
+from s3dash.core.snapshot import AutoSync
+from s3dash.errors import S3DashError
 from s3dash.tui.app import DashApp
+from s3dash.tui.flows import leave
 from s3dash.tui.screens.leave import LeaveScreen
 from s3dash.tui.screens.namespaces import NamespaceScreen
 from s3dash.tui.screens.plan import PlanScreen
@@ -264,6 +270,177 @@ def test_transfers_of_auto_sync_are_asked_about_too() -> None:
         await stage.press("q")
         await stage.opened(LeaveScreen)
         assert "prod-minio is pushing." in stage.line("#leave-text")
+
+    play(script, engine)
+
+
+def syncing(name: str = "prod-minio", namespace: str = "infra") -> FakeEngine:
+    """One whose auto-sync is at work until it is cancelled."""
+    auto = AutoSync(True, 30.0, 12.0, running_s=3.0)
+    engine = FakeEngine(idle(name, namespace, state="pushing", auto=auto))
+
+    def stops() -> None:
+        halted = AutoSync(True, 30.0, 12.0, "cancelled: waits for the next change, or r")
+        engine.snap = replace(engine.snap, state="idle", auto=halted)
+
+    engine.auto.on_cancel = stops
+    return engine
+
+
+def test_an_auto_sync_counts_as_running_and_is_cancelled_like_all_else() -> None:
+    engine = syncing()
+
+    async def script(stage: Stage) -> None:
+        running = stage.app.look.running
+        assert running is not None
+        assert (running.name, running.site) == ("an auto-sync", "prod-minio")
+        await stage.press("P")
+        assert "an auto-sync is running" in stage.event
+        stage.app.cancel_operation()
+        assert engine.auto.cancelled == 1
+        await stage.settle()
+        assert stage.app.look.running is None
+        assert "AUTO suspended" in stage.line("#header")
+        await stage.press("P")
+        await stage.opened(PlanScreen)
+
+    play(script, engine)
+
+
+def test_an_auto_sync_elsewhere_is_in_nobodys_way() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.press("P")
+        await stage.opened(PlanScreen)
+
+    play(script, FakeEngine(), syncing("other", "web"))
+
+
+@pytest.mark.parametrize(("key", "cancelled"), [("s", 1), ("w", 0)])
+def test_quitting_takes_an_auto_sync_for_what_it_is(key: str, cancelled: int) -> None:
+    engine = syncing()
+
+    async def script(stage: Stage) -> None:
+        await stage.press("q")
+        await stage.opened(LeaveScreen)
+        assert "An auto-sync of prod-minio is running." in stage.line("#leave-text")
+        await stage.press(key)
+        if key == "w":
+            assert not ends(stage.app)
+            engine.auto.on_cancel()
+            await stage.settle()
+            leave.if_done(stage.app)
+        await stage.until(lambda: ends(stage.app))
+        assert engine.auto.cancelled == cancelled
+
+    play(script, engine)
+
+
+def test_auto_sync_says_how_it_goes_about_it() -> None:
+    engine = FakeEngine(idle(auto=AutoSync(False, 30.0, quiet_s=2.0, longest_s=10.0)))
+
+    async def script(stage: Stage) -> None:
+        await stage.press("A")
+        await stage.until(lambda: engine.asked("set_auto"))
+        told = "every 30 s, 2 s after a change (10 s at the longest); never deletions that no plan"
+        await stage.until(lambda: told in stage.event)
+
+    play(script, engine)
+
+
+# --- detaching ----------------------------------------------------------------------------
+
+
+class Detacher:
+    """Remembers what it was to start."""
+
+    def __init__(self, error: S3DashError | None = None) -> None:
+        self.started: list[tuple[Datastore, Path]] = []
+        self.error = error
+
+    def __call__(self, settings: Datastore, ticket: Path) -> str:
+        if self.error is not None:
+            raise self.error
+        self.started.append((settings, ticket))
+        return "as pid 7"
+
+
+def detached(
+    engine: FakeEngine, detacher: Detacher | None, after: Callable[[Stage], Awaitable[None]]
+) -> DashApp:
+    """Start a push, quit, and press `d`."""
+
+    async def script(stage: Stage) -> None:
+        await start(stage, engine)
+        await stage.press("q")
+        await stage.opened(LeaveScreen)
+        await stage.press("d")
+        await after(stage)
+        assert engine.gate is not None
+        engine.gate.set()
+
+    return play(script, engine, detach=detacher)
+
+
+def test_detaching_hands_the_plan_over_stops_and_quits() -> None:
+    engine, detacher = busy_engine(), Detacher()
+
+    async def after(stage: Stage) -> None:
+        await stage.until(lambda: ends(stage.app))
+        assert stage.app.look.running is None
+
+    detached(engine, detacher, after)
+    [(plan, _)] = engine.asked("run")
+    assert engine.handover.written == [plan]
+    assert detacher.started == [(engine.settings, Path("/srv/state/handover.json"))]
+
+
+def test_what_cannot_be_detached_goes_on_here_and_says_why() -> None:
+    async def after(stage: Stage) -> None:
+        await stage.until(lambda: "not detached: no process could be started" in stage.event)
+        assert stage.app.look.running is not None
+        assert not ends(stage.app)
+
+    detached(busy_engine(), Detacher(refusing("no process could be started")), after)
+
+
+def test_where_nothing_can_be_detached_the_dialog_says_so() -> None:
+    async def after(stage: Stage) -> None:
+        assert "detach: this one ends with its screen" in stage.line("#leave-text")
+        await stage.press("escape")
+        assert stage.at_home
+
+    detached(busy_engine(), None, after)
+
+
+def test_only_what_was_shown_as_a_plan_can_be_detached() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.press("q")
+        await stage.opened(LeaveScreen)
+        assert "only a push, pull or sync whose plan you saw" in stage.line("#leave-text")
+        await stage.press("d")
+        assert not stage.at_home
+
+    play(script, syncing(), detach=Detacher())
+
+
+def test_deletions_that_were_shown_and_not_let_run_are_withheld_from_auto_sync() -> None:
+    engine = FakeEngine()
+    engine.changes = [change(p, Verdict.LOCAL_DELETED) for p in ("a", "b", "c")]
+
+    async def script(stage: Stage) -> None:
+        await stage.press("P")
+        await stage.opened(PlanScreen)
+        await stage.until(lambda: stage.app.screen.query_one("#run").display)
+        stage.clock.advance(1.0)
+        await stage.press("j", "space", "y")
+        await stage.until(engine.running.is_set)
+        assert engine.auto.withheld == ["b"]
+        await stage.until(lambda: stage.app.look.running is None)
+        await stage.press("P")
+        await stage.opened(PlanScreen)
+        await stage.until(lambda: stage.app.screen.query_one("#run").display)
+        await stage.press("escape")
+        await stage.until(lambda: engine.auto.withheld == ["b", "a", "b", "c"])
 
     play(script, engine)
 

@@ -15,7 +15,10 @@ VIEWS = {
     "2": "dirty",
     "3": "transfers",
     "4": "locks",
+    "5": "namespaces",
     "6": "conflicts",
+    "7": "endpoints",
+    "8": "explorer",
     "9": "log",
 }
 
@@ -147,9 +150,9 @@ def test_help_lists_the_live_keys_of_the_view() -> None:
         text = stage.line("#help-text")
         assert "force release" in text
         assert "push" in text
-        assert "mark the row" not in text
+        assert "mark.toggle" not in text
         await stage.press("escape", "2", "f1")
-        assert "mark the row" in stage.line("#help-text")
+        assert "mark.toggle" in stage.line("#help-text")
 
     play(script, FakeEngine(busy()))
 

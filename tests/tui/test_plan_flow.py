@@ -1,11 +1,13 @@
 """Push, pull and sync: the plan first, and only what was shown."""
 
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from s3dash.core.diff import Verdict
-from s3dash.core.plan import Plan
+from s3dash.core.plan import Item, Plan, make_plan
 from s3dash.core.report import Failed, Result
 from s3dash.tui.screens.plan import PlanScreen
 from s3dash.tui.widgets.line_list import LineList
@@ -222,7 +224,7 @@ def test_marked_paths_alone_are_pushed_from_dirty() -> None:
     play(script, made)
 
 
-def test_x_cancels_what_runs_and_the_end_is_told() -> None:
+def test_shift_x_cancels_what_runs_and_the_end_is_told() -> None:
     made = engine(NEW)
     made.gate = threading.Event()
 
@@ -231,8 +233,8 @@ def test_x_cancels_what_runs_and_the_end_is_told() -> None:
         await stage.press("enter")
         await stage.until(made.running.is_set)
         await stage.press("3")
-        assert "x cancel" in stage.line("#keys")
-        await stage.press("x")
+        assert "X cancel all" in stage.line("#keys")
+        await stage.press("X")
         await stage.until(lambda: stage.app.look.running is None)
         assert "push cancelled" in stage.event
 
@@ -361,3 +363,152 @@ def test_a_plan_with_too_many_deletions_says_so() -> None:
         assert made.asked("run")[0][1] == 200
 
     play(script, made)
+
+
+MANY = [change(f"{top}/{n}.txt", Verdict.LOCAL_ADDED) for top in ("keep", "drop") for n in range(5)]
+
+
+async def filtered(stage: Stage, text: str) -> None:
+    await stage.press("slash")
+    for letter in text:
+        await stage.press(letter)
+    await stage.press("enter")
+    stage.clock.advance(1.0)
+
+
+def test_a_filter_shows_some_rows_and_all_of_them_can_be_left_out() -> None:
+    made = engine(*MANY)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await filtered(stage, "drop")
+        assert "5 of 10 rows are shown" in stage.line("#plan-why")
+        assert "also what the filter hides" in stage.line("#plan-note")
+        await stage.press("a")
+        assert "5 rows left out: they stay as they are" in stage.line("#plan-note")
+        assert "☐ 5 left out" in stage.line("#plan-totals")
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, PlanScreen)
+        assert len(stage.rows("#plan-list")) == 10
+        await stage.press("enter")
+        await stage.until(lambda: made.asked("run"))
+        assert ran(made) == [f"keep/{n}.txt" for n in range(5)]
+
+    play(script, made)
+
+
+def test_leaving_all_out_twice_takes_them_in_again() -> None:
+    made = engine(*MANY)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("a")
+        assert "☐ 10 left out" in stage.line("#plan-totals")
+        assert not stage.app.screen.query_one("#run").display
+        await stage.press("a")
+        assert "10 rows taken in again" in stage.line("#plan-note")
+        assert "left out" not in stage.line("#plan-totals")
+
+    play(script, made)
+
+
+def test_a_range_follows_the_row_that_was_left_out_last() -> None:
+    made = engine(*MANY)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("space", "j", "j", "v")
+        assert "☐ 4 left out" in stage.line("#plan-totals")
+
+    play(script, made)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"), [("action:delete", 1), ("why:new", 1), ("!gone", 2), ("nothing", 1)]
+)
+def test_the_filter_knows_the_action_and_the_reason(text: str, rows: int) -> None:
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await filtered(stage, text)
+        assert len(stage.rows("#plan-list")) == rows
+
+    play(script, engine(NEW, EDIT, GONE))
+
+
+def test_the_enter_that_keeps_a_filter_runs_nothing_however_long_it_is_held() -> None:
+    made = engine(NEW)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("slash", "n")
+        for _ in range(30):
+            stage.clock.advance(1 / 30)
+            await stage.press("enter")
+        assert not made.asked("run")
+        assert isinstance(stage.app.screen, PlanScreen)
+
+    play(script, made)
+
+
+def test_letters_typed_into_the_filter_are_no_commands() -> None:
+    made = engine(EDIT, NEW)
+
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        await stage.press("slash", "y", "a", "q", "v", "space")
+        assert isinstance(stage.app.screen, PlanScreen)
+        assert "left out" not in stage.line("#plan-totals")
+        assert not made.asked("run")
+
+    play(script, made)
+
+
+def test_each_row_says_why_and_what_each_side_has() -> None:
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        stage.app.screen.query_one("#plan-list").focus()
+        await stage.press("g")
+        assert stage.line("#plan-why") == "deleted here  (bucket 1.00 KiB)"
+        await stage.press("j")
+        assert "here 1.00 KiB, bucket 1.00 KiB" in stage.line("#plan-why")
+
+    play(script, engine(NEW, EDIT, GONE), size=NARROW)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), TINY])
+def test_at_every_size_the_totals_a_row_and_the_warning_are_seen(size: tuple[int, int]) -> None:
+    async def script(stage: Stage) -> None:
+        await planned(stage)
+        shown = stage.text()
+        assert "1 delete in bucket" in shown
+        assert "deletes or overwrites" in shown
+        assert "Cancel" in shown
+        assert "☑" in shown
+
+    play(script, engine(GONE), size=size)
+
+
+class Counted(tuple[Item, ...]):
+    """Items that count how often somebody goes over all of them."""
+
+    rounds = 0
+
+    def __iter__(self) -> Iterator[Item]:
+        Counted.rounds += 1
+        return super().__iter__()
+
+
+def test_a_key_in_a_plan_of_a_hundred_thousand_rows_never_goes_over_all_of_them() -> None:
+    rows = [change(f"f/{n:06}", Verdict.LOCAL_MODIFIED) for n in range(100_000)]
+    plan = make_plan(rows, direction="push", known=100_000)
+
+    async def script(stage: Stage) -> None:
+        screen = await planned(stage)
+        screen.ready(replace(plan, items=Counted(plan.items)))
+        await stage.rest()
+        before = Counted.rounds
+        await stage.press("j", "space", "G", "k", "space", "pageup")
+        assert Counted.rounds == before
+        assert "☐ 2 left out" in stage.line("#plan-totals")
+
+    play(script, engine(NEW))

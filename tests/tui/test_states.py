@@ -1,17 +1,23 @@
 """What the screen says when things are not as they should be, and where foreign text shows."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.color import Color
 
+from s3dash.core.endpoint import EndpointFacts, Finding
 from s3dash.core.progress import Rate
 from s3dash.core.report import Blocked
 from s3dash.core.snapshot import HistoryRow, WatchState
+from s3dash.core.trouble import LastCommit, Trouble
+from s3dash.tui.format import moment
 from tests.tui.driver import NARROW, TINY, WIDE, Stage, play
 from tests.tui.fake_engine import (
     HOSTILE,
+    NOW,
     FakeEngine,
+    ago,
     busy,
     conflict,
     dirty,
@@ -162,3 +168,169 @@ def test_without_colours_the_cursor_is_reversed() -> None:
         assert not any(segment.style and segment.style.reverse for segment in other)
 
     play(script, FakeEngine(busy()), no_color=True)
+
+
+SIZES = [WIDE, NARROW, (60, 20), TINY]
+UNSAFE = Finding(at=ago(60), locking="unsafe", checks=())
+DENIED = Trouble("denied", "access denied", "s3:PutObject", "team-data/a", "see `s3dash doctor`")
+STATES: dict[str, tuple[dict[str, object], list[str]]] = {
+    "offline": (
+        {
+            "healthy": False,
+            "message": "no answer from http://minio",
+            "offline_since": "2026-03-14T14:00:00.000Z",
+            "trouble": Trouble("offline", "no answer", hint="check the network"),
+            "next_look_s": 12.0,
+        },
+        ["○ OFFLINE", "since", "no answer", "check the network", "next look in 00:12"],
+    ),
+    "denied": (
+        {
+            "healthy": False,
+            "message": "access denied",
+            "trouble": DENIED,
+            "endpoint": EndpointFacts(identity="AKIA…WXYZ"),
+        },
+        ["⊘ NO PERMISSION", "s3:PutObject", "team-data/a", "AKIA…WXYZ", "s3dash doctor"],
+    ),
+    "expired": (
+        {
+            "healthy": False,
+            "message": "the credentials ran out",
+            "trouble": Trouble("expired", "", hint="log in again"),
+        },
+        ["⊘ CREDENTIALS EXPIRED", "the credentials ran out", "log in again"],
+    ),
+    "missing": (
+        {"healthy": False, "message": "there is no bucket x", "trouble": Trouble("missing", "")},
+        ["✖ NO BUCKET", "there is no bucket x"],
+    ),
+    "failing": (
+        {"healthy": False, "message": "500 from it", "trouble": Trouble("failing", "")},
+        ["✖ FAILING", "500 from it"],
+    ),
+    "skew": (
+        {"endpoint": EndpointFacts(skew_s=42.0)},
+        ["◷ CLOCKS DIFFER", "42 s ahead of", "locks and versions do not go by it"],
+    ),
+    "far skew": (
+        {"endpoint": EndpointFacts(skew_s=-3600.0)},
+        ["◷ CLOCKS DIFFER", "behind", "refused", "set this clock"],
+    ),
+    "polling": (
+        {"watch": WatchState("polling", "no events; sudo sysctl fs.inotify.max_user_watches=1")},
+        ["POLLING", "sudo sysctl fs.inotify.max_user_watches=1"],
+    ),
+    "unsafe": (
+        {"endpoint": EndpointFacts(finding=UNSAFE)},
+        ["⚠ LOCKS UNSAFE", "holds no lock", "nothing is pushed"],
+    ),
+    "read-only": ({"read_only": "pid 12 on vm"}, ["READ-ONLY", "belongs to pid 12 on vm"]),
+    "waiting": (
+        {"state": "backing off", "detail": "503 SlowDown, waiting 12 s, retry 3 of 5"},
+        ["◷ BACKING OFF", "waiting 12 s"],
+    ),
+}
+
+
+def flowing(shown: str) -> str:
+    """The text of the terminal without frame and line breaks."""
+    return " ".join(shown.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_can_be_read_at_every_size(state: str, size: tuple[int, int]) -> None:
+    """The first words always; all of it but on the smallest terminal."""
+    fields, words = STATES[state]
+
+    async def script(stage: Stage) -> None:
+        for key in ("1", "2"):
+            await stage.press(key)
+            shown = flowing(stage.text())
+            assert words[0] in shown
+            for word in words if size != TINY else ():
+                assert word in shown, word
+
+    play(script, FakeEngine(replace(busy(), **fields)), size=size)  # type: ignore[arg-type] # mixed
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_small_difference_of_the_clocks_is_not_worth_a_word(size: tuple[int, int]) -> None:
+    async def script(stage: Stage) -> None:
+        assert "CLOCKS" not in stage.text()
+
+    play(script, FakeEngine(idle(endpoint=EndpointFacts(skew_s=4.0))), size=size)
+
+
+def test_the_header_names_a_lacking_permission_by_word_and_glyph() -> None:
+    async def script(stage: Stage) -> None:
+        assert "⊘ no permission" in stage.line("#header")
+
+    play(script, FakeEngine(idle(healthy=False, trouble=DENIED, message="no")))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_first_look_counts_what_it_found_so_far(size: tuple[int, int]) -> None:
+    made = FakeEngine(idle(state="scanning", detail="12,400 files", checked_at="", files=0))
+
+    async def script(stage: Stage) -> None:
+        await stage.press("2")
+        assert "◔ scanning" in stage.text()
+        assert "12,400 files" in stage.text()
+        made.snap = replace(made.snap, state="comparing", detail="5,000 paths compared")
+        await stage.settle()
+        assert "5,000 paths compared" in stage.text()
+        made.snap = idle()
+        await stage.settle()
+        assert "Nothing dirty." in stage.text()
+
+    play(script, made, size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_dirty_says_when_and_by_whom_something_last_came(size: tuple[int, int]) -> None:
+    made = FakeEngine(idle(last_commit=LastCommit(ago(60), "ann@ci")))
+    when = moment(ago(60), NOW)
+
+    async def script(stage: Stage) -> None:
+        await stage.press("2")
+        assert f"Last push {when} by ann@ci." in stage.text()
+        assert "p pull" in stage.text()
+
+    play(script, made, size=size)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"last_commit": LastCommit(ago(60))}, f"Last push {moment(ago(60), NOW)}."),
+        ({"last_push": ago(90)}, f"Last push {moment(ago(90), NOW)}."),
+        ({"last_push": ""}, "Nothing was pushed from here yet."),
+    ],
+)
+def test_without_a_name_the_time_alone_is_told(fields: dict[str, Any], text: str) -> None:
+    async def script(stage: Stage) -> None:
+        await stage.press("2")
+        assert text in stage.text()
+
+    play(script, FakeEngine(idle(**fields)))
+
+
+def test_a_full_walk_is_told_in_dirty_and_nowhere_else() -> None:
+    async def script(stage: Stage) -> None:
+        assert "FULL WALK" not in stage.text()
+        await stage.press("2")
+        assert "FULL WALK" in stage.text()
+        await stage.press("3")
+        assert "FULL WALK" not in stage.text()
+
+    play(script, FakeEngine(idle(bulk_dirty=True)))
+
+
+def test_nothing_dirty_does_not_hide_that_the_bucket_cannot_be_seen() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.press("2")
+        assert "the bucket cannot be seen" in stage.text()
+
+    play(script, FakeEngine(idle(healthy=False, message="refused")))

@@ -1,6 +1,10 @@
 import asyncio
+import logging
+import resource
+import sys
 import threading
 import traceback
+import warnings
 
 import pytest
 
@@ -8,7 +12,7 @@ from s3dash.errors import AccessDenied
 from s3dash.tui import redact
 from s3dash.tui.messages import SnapshotChanged
 from s3dash.tui.pool import Pool
-from s3dash.tui.process import stop_all
+from s3dash.tui.process import sealed, stop_all
 from tests.tui.driver import Stage, play
 from tests.tui.fake_engine import FakeEngine
 
@@ -34,6 +38,49 @@ def test_a_report_names_places_but_no_values() -> None:
     assert "in broken" in report
     assert SECRET not in report
     assert SECRET in "".join(traceback.format_exception(caught()))
+
+
+def chained(kind: type[Exception]) -> BaseException:
+    try:
+        try:
+            broken()
+        except RuntimeError as error:
+            raise kind(f"while {SECRET}") from error
+    except kind as error:
+        return error
+    raise AssertionError("it did not break")
+
+
+def test_a_report_names_what_led_to_it_and_what_to_do() -> None:
+    report = redact.report(chained(KeyError))
+    assert report.index("unexpected KeyError") < report.index("after RuntimeError")
+    assert "in broken" in report
+    assert redact.HINT in report
+    assert SECRET not in report
+
+
+def test_a_report_of_errors_that_lead_to_each_other_ends() -> None:
+    first, second = ValueError(SECRET), TypeError(SECRET)
+    first.__cause__, second.__cause__ = second, first
+    assert redact.report(first).count("after ") == 1
+
+
+def test_what_a_thread_ends_with_is_told_and_never_written(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    before = (threading.excepthook, sys.unraisablehook)
+    told: list[BaseException] = []
+    with sealed(told.append):
+        for call in (broken, sys.exit):
+            thread = threading.Thread(target=call)
+            thread.start()
+            thread.join()
+        warnings.warn(SECRET, stacklevel=1)
+        logging.getLogger("some.library").error(SECRET)
+        assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+    assert [type(error) for error in told] == [RuntimeError]
+    assert (threading.excepthook, sys.unraisablehook) == before
+    assert SECRET not in "".join(capfd.readouterr())
 
 
 def test_errors_of_ours_are_told_in_full_and_safe() -> None:

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from s3dash.core.content import Writer, Writers
 from s3dash.core.progress import Rate, Transfer
 from s3dash.core.report import Blocked, ConflictInfo, Version
 from s3dash.core.snapshot import AutoSync, HistoryRow, Snapshot
+from s3dash.core.trouble import LastCommit
 from s3dash.tui.cells import Cell, plain
 from s3dash.tui.look import Look, Site
 from s3dash.tui.views.base import View
@@ -146,7 +148,7 @@ def test_the_order_is_made_anew_only_when_a_state_changed() -> None:
 def test_the_transfer_summary_adds_up() -> None:
     at = transfers(transfer(1, "active", 512 << 10), transfer(2, "done", 1 << 20), rate=1 << 19)
     line = plain(TransfersView().summary(at))
-    for part in ("1 of 2 files", "1.50 MiB of 2.00 MiB", "75%", "1 active, 0 queued", "ETA 00:01"):
+    for part in ("1 of 2 files", "1.50 MiB of 2.00 MiB", "75%", "1 active", "ETA 00:01"):
         assert part in line
 
 
@@ -198,6 +200,23 @@ def test_a_conflict_shows_all_three_versions() -> None:
         assert part in shown
 
 
+def test_a_wide_list_tells_times_and_writer_of_each_side() -> None:
+    there = Version(4096, "b" * 64, time="2026-03-13T09:05:00.000Z")
+    told = ConflictInfo("x", Version(2048, "a" * 64, time=ago(60)), there)
+    view, at = ConflictsView(), look(idle(conflicts=(told,)))
+    assert view.rows(at)
+    assert cells(view, at)["WRITER"] == "unknown"
+    view.learn(Writers(here="me@desk", remote={"x": Writer("ann@ci", ago(90))}))
+    shown = cells(view, at)
+    assert shown["LOCAL (this host)"] == "2.00 KiB aaaaaaaa"
+    assert shown["REMOTE (bucket)"] == "4.00 KiB bbbbbbbb"
+    assert shown["REMOTE TIME"].startswith("13 Mar ")
+    assert shown["LOCAL TIME"] != "?"
+    assert shown["WRITER"].startswith("ann@ci, committed ")
+    assert (shown["BASE (before)"], shown["BASE TIME"]) == ("", "")
+    assert "LOCAL   this host, me@desk" in detail(view, at)
+
+
 def test_a_side_without_the_file_is_told() -> None:
     gone = ConflictInfo("x", None, Version(5, None))
     shown = detail(ConflictsView(), look(idle(conflicts=(gone,))))
@@ -209,7 +228,7 @@ def test_a_side_without_the_file_is_told() -> None:
 def test_blocked_paths_stand_below_conflicts_with_their_reason() -> None:
     view, at = ConflictsView(), look(busy())
     assert [row.path for row in view.rows(at)] == ["files/both.txt", "a/../b"]
-    assert cells(view, at, 1)["LOCAL"] == "leads out of the cache"
+    assert cells(view, at, 1)["LOCAL (this host)"] == "leads out of the cache"
     assert "leads out of the cache" in detail(view, at, 1)
     assert view.badge(at) == (2, True)
 
@@ -224,19 +243,38 @@ def test_rows_stay_the_same_object_until_something_changes() -> None:
 # --- log ----------------------------------------------------------------------------------
 
 
-def test_the_log_stands_still_while_it_is_frozen() -> None:
-    view = LogView()
-    first = (HistoryRow(ago(60), "push", "info", "2 pushed"),)
-    more = (*first, HistoryRow(ago(1), "pull", "error", "it broke"))
-    assert view.freeze(look(idle(), log=first))
-    assert len(view.rows(look(idle(), log=more))) == 1
-    assert "FROZEN" in plain(view.summary(look(idle(), log=more)))
-    assert "1 newer" in plain(view.summary(look(idle(), log=more)))
-    assert not view.freeze(look(idle(), log=more))
-    assert len(view.rows(look(idle(), log=more))) == 2
+def test_the_log_counts_what_went_wrong() -> None:
+    rows = (
+        HistoryRow(ago(60), "push", "info", "2 pushed"),
+        HistoryRow(ago(9), "push", "warning", "slow"),
+        HistoryRow(ago(1), "pull", "error", "it broke"),
+    )
+    assert plain(LogView().summary(look(idle(), log=rows))) == "3 lines  ✖ 1 error  ⚠ 1 warning"
+    assert plain(LogView().summary(look(idle(), log=rows[:1]))) == "1 line"
+
+
+def test_a_lock_says_who_holds_it_with_what_and_what_it_blocks() -> None:
+    held = lock(client="s3dash 0.4", nonce="n-1")
+    told = detail(LocksView(), look(idle(locks=(held,))))
+    for word in ("ann@ci", "ci-7", "4711", "s3dash 0.4", "n-1", "00:25", "of 00:30", "1 min ago"):
+        assert word in told
+    assert "pushes, syncs and repairs of this namespace; pulls go on" in told
+
+
+def test_a_model_lock_blocks_its_model_alone() -> None:
+    model = lock(scope="model", model="@acme/server/0f", key="infra/data/@acme/server/0f/.lock")
+    told = detail(LocksView(), look(idle(locks=(model,))))
+    assert "model infra/@acme/server/0f" in told
+    assert "other writers of this model" in told
 
 
 # --- overview -----------------------------------------------------------------------------
+
+
+def test_the_overview_names_who_pushed_last() -> None:
+    told = detail(OverviewView(), look(idle(last_commit=LastCommit(ago(60), "ann@ci"))))
+    assert "by ann@ci" in told
+    assert " by " not in detail(OverviewView(), look(idle(last_commit=LastCommit(ago(60)))))
 
 
 def test_the_overview_tells_the_state_of_a_datastore() -> None:
@@ -244,7 +282,7 @@ def test_the_overview_tells_the_state_of_a_datastore() -> None:
     shown = cells(OverviewView(), at)
     assert shown["STATE"] == "● idle"
     assert shown["DIRTY"] == "3 · 6.00 KiB"
-    assert shown["AUTO"] == "in 00:12"
+    assert shown["AUTO"] == "in <1 min"
     assert shown["⚠"] == "1"
     assert shown["LOCK"] == "● held ann@ci"
 

@@ -32,3 +32,15 @@ def test_cancelling_ends_a_wait() -> None:
     token.cancel()
     waiter.join(10)
     assert not waiter.is_alive()
+
+
+def test_who_asked_is_called_by_who_cancels() -> None:
+    token, calls = CancelToken(), list[str]()
+    with token.calling(lambda: calls.append("first")):
+        assert calls == []
+        token.cancel()
+        assert calls == ["first"]
+    token.cancel()
+    assert calls == ["first"]
+    with token.calling(lambda: calls.append("late")):
+        assert calls == ["first", "late"]

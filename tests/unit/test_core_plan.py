@@ -1,9 +1,12 @@
 """From verdicts to actions: every direction and policy, the order, the guard."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from s3dash.core.diff import Base, Local, Remote, Verdict
-from s3dash.core.plan import Action, Change, Direction, Plan, check_guard, make_plan
+from s3dash.core.guard import Deletions, check_guard
+from s3dash.core.plan import Action, Change, Direction, Plan, make_plan
 from s3dash.core.settings import CONFLICT_POLICIES, ConflictPolicy
 from s3dash.errors import GuardTripped
 
@@ -214,3 +217,44 @@ def test_renames_do_not_count_for_the_guard(
     lost = [*moved, gone("gone", delete, "gone")]
     with pytest.raises(GuardTripped, match="delete 1 of 9"):
         check_guard(make_plan(lost, direction=direction, known=9), max_delete=0)
+
+
+def slow_count(plan: Plan) -> int:
+    """The guard's number by the definition: every deletion that is not half of a rename."""
+    here = [i.change.base.sha256 for i in plan.by(A.DELETE_LOCAL) if i.change.base]
+    renames = 0
+    for item in plan.by(A.DOWNLOAD):
+        remote = item.change.remote
+        if item.change.verdict is V.REMOTE_ADDED and remote and remote.sha256 in here:
+            here.remove(remote.sha256)
+            renames += 1
+    deleted = {item.path for item in plan.by(A.DELETE_REMOTE)}
+    renames += sum(item.source in deleted for item in plan.items)
+    return len(plan.by(A.DELETE_LOCAL, A.DELETE_REMOTE)) - renames
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 3)), max_size=12),
+    st.lists(st.integers(0, 11), max_size=24),
+)
+def test_counted_item_by_item_it_is_the_same_number(
+    files: list[tuple[str, int]], toggled: list[int]
+) -> None:
+    verdicts = (V.LOCAL_DELETED, V.LOCAL_ADDED, V.REMOTE_DELETED, V.REMOTE_ADDED)
+    made = [
+        (gone if verdicts[kind] in (V.LOCAL_DELETED, V.REMOTE_DELETED) else new)(
+            f"f{n}", verdicts[kind], content
+        )
+        for n, (content, kind) in enumerate(files)
+    ]
+    plan = make_plan(made, direction="sync")
+    deletions, left_out = Deletions(), set[str]()
+    for item in plan.items:
+        deletions.add(item)
+    for number in toggled:
+        if number >= len(plan.items):
+            continue
+        item = plan.items[number]
+        (deletions.add if item.path in left_out else deletions.remove)(item)
+        left_out ^= {item.path}
+        assert deletions.asked == slow_count(plan.without(left_out))

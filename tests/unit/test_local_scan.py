@@ -343,3 +343,13 @@ def test_a_stat_settles_only_when_a_later_write_must_show(
     mtime_ns: int, ctime_ns: int, settled: bool
 ) -> None:
     assert is_settled(FileStat(1, mtime_ns, ctime_ns, 1), NOW) is settled
+
+
+def test_a_walk_tells_how_many_files_it_found_so_far(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"d{number % 3}").mkdir(exist_ok=True)
+        (tmp_path / f"d{number % 3}" / f"f{number}").write_text("x")
+    told: list[int] = []
+    found = scan(tmp_path, on_files=told.append)
+    assert told == sorted(told)
+    assert told[-1] == len(found.files) == 6

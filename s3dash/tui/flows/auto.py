@@ -1,6 +1,8 @@
-"""Turning automatic syncing on and off."""
+"""Turning automatic syncing on and off, and stopping a sync of its own."""
 
 from typing import TYPE_CHECKING
+
+from s3dash.tui.views.overview import rhythm
 
 if TYPE_CHECKING:
     from s3dash.tui.app import DashApp
@@ -10,7 +12,16 @@ async def toggle(app: "DashApp") -> None:
     engine, auto = app.engine, app.look.snapshot.auto
     enabled = not auto.enabled
     await app.ask(lambda: engine.set_auto(enabled))
-    interval = auto.interval_s or engine.settings.poll_interval_s
-    how = f"on: every {interval:.0f} s, never deletions that no plan showed" if enabled else "off"
-    app.tell(f"auto-sync {how}")
+    app.tell(f"auto-sync on: {rhythm(auto)}; {LIMIT}" if enabled else "auto-sync off")
     app.poll()
+
+
+LIMIT = "never deletions that no plan showed"
+
+
+def cancel(app: "DashApp") -> None:
+    """Stop the auto-sync that runs, that of the current datastore first."""
+    running = app.look.running
+    if running is not None and running.auto:
+        names = [site.name for site in app.look.sites]
+        app.engine_at(names.index(running.site)).auto.cancel()

@@ -24,19 +24,35 @@ async def release(app: "DashApp", asked: LockInfo) -> None:
         app.poll()
         screen.ready(next((lock for lock in found if lock.key == asked.key), None))
     shown = await answered
-    if shown is None:
+    if shown is None or (shown.stale and await _is_alive_again(app, shown)):
         return
     try:
         await app.ask(lambda: engine.release_lock(shown.key, shown.nonce))
     except NotFound:
         app.tell(f"{shown.key} was gone already; nothing was released")
     except LockHeld as error:
-        app.tell(f"nothing released: {error.message}", level="warning")
+        app.tell(error.message, level="warning")
     except S3DashError as error:
         app.tell(f"{shown.key} was not released: {error.message}", level="error")
     else:
         app.tell(f"released {shown.key}, held by {shown.holder or '?'}", level="warning")
         await look(app)
+
+
+async def _is_alive_again(app: "DashApp", shown: LockInfo) -> bool:
+    """A lock that was shown as silent needs another confirmation once its holder was heard of."""
+    engine = app.engine
+    try:
+        found = await app.ask(engine.locks)
+    except S3DashError as error:
+        app.tell(f"{shown.key} was not released: {error.message}", level="error")
+        return True
+    now = next((lock for lock in found if lock.key == shown.key), None)
+    if now is None or now.nonce != shown.nonce or now.stale:
+        return False
+    who = shown.holder or "its holder"
+    app.tell(f"{shown.key}: {who} is alive again, nothing released", level="warning")
+    return True
 
 
 async def look(app: "DashApp") -> None:

@@ -1,10 +1,17 @@
-"""Going over to another namespace: the engine of the one ends, that of the other begins."""
+"""Namespaces: looking at them, pulling some, and going over to another one.
 
+One engine owns a cache: going over ends the engine of the one and opens that of the other.
+"""
+
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from s3dash.core.settings import Datastore
 from s3dash.engine.api import EngineApi
-from s3dash.errors import S3DashError
+from s3dash.errors import Cancelled, S3DashError
+from s3dash.tui.cells import plain
+from s3dash.tui.flows import operate
+from s3dash.tui.format import count as number_of
 from s3dash.tui.look import Look, Site
 from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.namespaces import NamespaceScreen
@@ -24,13 +31,21 @@ async def choose(app: "DashApp") -> None:
     else:
         screen.ready(names)
     name = await answered
-    if name is None or name == site.settings.namespace:
+    if name is not None:
+        await go_over(app, name)
+
+
+async def go_over(app: "DashApp", name: str) -> None:
+    """Work in another namespace of the current datastore."""
+    if name == app.look.settings.namespace:
         return
     shown = _shown(app.look, name)
     if shown is not None:
         app.use_site(shown.name)
-    else:
-        await _switch(app, name)
+        return
+    app.tell(f"going over to namespace {name} …")
+    if await _switch(app, app.look.site.name, name):
+        app.tell(f"working in namespace {name}")
 
 
 def _shown(look: Look, namespace: str) -> Site | None:
@@ -45,27 +60,110 @@ def _shown(look: Look, namespace: str) -> Site | None:
     return None
 
 
-async def _switch(app: "DashApp", name: str) -> None:
-    """One engine owns a cache, so the old one ends first; it comes back when the new one fails."""
-    index, engine = app.current, app.engine
-    datastore, before = engine.settings.name, engine.settings.namespace
-    open_namespace = app.open_namespace
-    if open_namespace is None:
-        return
-    app.tell(f"going over to namespace {name} …")
+async def _switch(app: "DashApp", site: str, to: str | None, *, live: bool = True) -> bool:
+    """The engine of another namespace in the place of a site's; False: the old one is back.
 
-    def over(to: str | None) -> EngineApi:
-        opened = open_namespace(datastore, to)
+    Without `live` it only acts when it is asked: it neither watches, nor polls, nor syncs.
+    """
+    open_namespace = app.open_namespace
+    index = [s.name for s in app.look.sites].index(site)
+    engine = app.engine_at(index)
+    datastore, before = engine.settings.name, engine.settings.namespace
+    if open_namespace is None:
+        app.tell("namespaces cannot be changed here", level="warning")
+        return False
+
+    def over(namespace: str | None, *, start: bool) -> EngineApi:
+        opened = open_namespace(datastore, namespace)
         app.opened.append(opened)
-        opened.start()
+        if start:
+            opened.start()
         return opened
 
+    known = engine.snapshot()
     await app.ask(engine.stop)
     try:
-        opened = await app.ask(lambda: over(name))
+        opened = await app.ask(lambda: over(to, start=live))
     except S3DashError as error:
-        opened = await app.ask(lambda: over(before))
-        app.tell(f"namespace {name} cannot be opened: {error.message}", level="error")
-    else:
-        app.tell(f"working in namespace {name}")
+        opened = await app.ask(lambda: over(before, start=True))
+        live = True
+        app.tell(f"namespace {to} cannot be opened: {error.message}", level="error")
+    opened.census.adopt(known.tenants, asked=not live)
+    await app.ask(lambda: opened.endpoint.adopt(known.endpoint.finding))
     await app.replace_engine(index, opened)
+    return opened.settings.namespace == to
+
+
+# --- view 5 -------------------------------------------------------------------------------
+
+
+async def look(app: "DashApp") -> None:
+    """Find the namespaces of the current datastore; the snapshot tells what is found."""
+    engine = app.engine
+    await app.ask(engine.census.look)
+    app.poll()
+
+
+async def count(app: "DashApp", names: Sequence[str]) -> None:
+    """Fetch the index of these, and nothing else."""
+    engine = app.engine
+    what = f"namespace {names[0]}" if len(names) == 1 else number_of(len(names), "namespace")
+    app.tell(f"reading the index of {what} …")
+    try:
+        survey = await app.ask(lambda: engine.census.count(names))
+    except Cancelled:
+        return  # the engine is gone, and so is what asked
+    except S3DashError as error:
+        app.tell(f"the index could not be read: {error.message}", level="error")
+        return
+    app.poll()
+    wrong = [row for row in survey.rows if row.slug in names and row.problem]
+    if wrong:
+        app.tell(f"{wrong[0].slug}: {wrong[0].problem}", level="warning")
+    else:
+        app.tell(f"read the index of {what}")
+
+
+async def pull(app: "DashApp", names: Sequence[str]) -> None:
+    """Pull these one after the other, each after its plan; then be where we were."""
+    site, home = app.look.site.name, app.look.settings.namespace
+    told = ""
+    for name in names:
+        if not await _reach(app, site, name, home=home):
+            break
+        if not await operate.planned(app, "pull"):
+            break
+        if app.operation.running is not None:
+            await app.operation.idle.wait()
+            told = plain(app.last_event)
+            app.note(f"namespace {name}: {told}")
+    await _come_home(app, site, home, told)
+
+
+async def _reach(app: "DashApp", site: str, name: str, *, home: str | None) -> bool:
+    """An engine of the namespace is the current one; False when it cannot be.
+
+    One that is on the screen as a datastore of its own is used as it is, with its own cache.
+    """
+    _stand_on(app, site)
+    shown = _shown(app.look, name)
+    if shown is not None:
+        _stand_on(app, shown.name)
+        return True
+    app.tell(f"opening namespace {name} …")
+    return await _switch(app, site, name, live=name == home)
+
+
+async def _come_home(app: "DashApp", site: str, home: str | None, told: str) -> None:
+    """`told` is how the last pull ended; it is still the thing to read."""
+    if app.look.site.name == site and app.look.settings.namespace == home:
+        return
+    _stand_on(app, site)
+    if app.look.settings.namespace != home:
+        await _switch(app, site, home)
+    app.tell(f"{told + '  ' if told else ''}still working in {home or 'the whole datastore'}")
+
+
+def _stand_on(app: "DashApp", site: str) -> None:
+    if app.look.site.name != site:
+        app.use_site(site)

@@ -5,8 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from s3dash.core.cancel import CancelToken
-from s3dash.core.plan import Direction
+from s3dash.core.plan import Action, Direction, Plan
 from s3dash.core.report import Result
+from s3dash.engine.api import EngineApi
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.tui.cells import Cell
 from s3dash.tui.format import count, duration, safe, size
@@ -19,26 +20,45 @@ if TYPE_CHECKING:
 
 async def choose(app: "DashApp", direction: Direction, selection: Collection[str]) -> None:
     """Show the plan; when the user says so, start it."""
+    await planned(app, direction, selection)
+
+
+async def planned(app: "DashApp", direction: Direction, selection: Collection[str] = ()) -> bool:
+    """As `choose`; False when there was no plan, or the user decided against what it holds."""
     engine, site = app.engine, app.look.site
     where = site.name + (f" / {site.settings.namespace}" if site.settings.namespace else "")
     if selection:
         where += f" · {count(len(selection), 'marked path')}"
     screen = PlanScreen(direction, safe(where), look=lambda: app.look, clock=app.clock)
     answered = await ask_user(app, screen)
+    shown: Plan | None = None
     try:
         plan = await app.ask(lambda: engine.plan(direction, selection=tuple(selection)))
     except S3DashError as error:
         screen.failed(error)
     else:
+        shown = plan
         screen.ready(plan)
     answer = await answered
+    withhold(engine, shown, answer)
     if answer is not None:
         app.carry_out(direction, direction, partial(run, answer=answer))
+    return answer is not None or (shown is not None and not shown.items)
+
+
+def withhold(engine: EngineApi, shown: Plan | None, answer: PlanAnswer | None) -> None:
+    """Deletions that the user saw and did not let run are not for auto-sync to start."""
+    if shown is None:
+        return
+    let = {item.path for item in answer.plan.items} if answer is not None else frozenset[str]()
+    deletes = shown.by(Action.DELETE_REMOTE, Action.DELETE_LOCAL)
+    engine.auto.withhold([item.path for item in deletes if item.path not in let])
 
 
 async def run(app: "DashApp", cancel: CancelToken, *, answer: PlanAnswer) -> None:
     """Carry the plan out in the background and tell how it went."""
     engine, direction = app.engine, answer.plan.direction
+    app.operation.plan = answer.plan
     app.tell(f"{direction} started")
     try:
         result = await app.ask(
@@ -65,6 +85,7 @@ def summary(result: Result) -> Cell:
         (len(result.conflicts), "in conflict", "clash"),
         (len(result.blocked), "not touched", "warn"),
         (len(result.failed), "failed", "bad"),
+        (len(result.cancelled), "cancelled", "warn"),
     )
     parts: list[tuple[str, str]] = [
         (f"{result.action} done: ", "good" if not result.failed else "warn")

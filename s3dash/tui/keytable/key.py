@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Key:
     """One command. `name` is what a remapping refers to; `footer` orders the key bar, 0 hides.
 
-    `about` says more than `text` and puts the command into the palette.
+    `about` says more than `text` and puts the command into the palette. `writes` marks what
+    changes the bucket or the cache, and so cannot be where one may only look.
     """
 
     name: str
@@ -18,3 +19,4 @@ class Key:
     shown: str = ""
     priority: bool = False
     about: str = ""
+    writes: bool = False

@@ -11,6 +11,10 @@ MOVE = (
     Key(name="move.page-up", keys="pageup", action="page(-1.0)", text="a page up"),
     Key(name="move.half-down", keys="ctrl+d", action="page(0.5)", text="half a page down"),
     Key(name="move.half-up", keys="ctrl+u", action="page(-0.5)", text="half a page up"),
+    Key(name="move.left", keys="left", action="sideways(-1)", text="to the left columns, in wide"),
+    Key(
+        name="move.right", keys="right", action="sideways(1)", text="to the right columns, in wide"
+    ),
 )
 
 OPEN = (
@@ -18,7 +22,7 @@ OPEN = (
 )  # fmt: skip
 
 MARK = (
-    Key(name="mark.toggle", keys="space", action="mark", text="mark the row", footer=10),
+    Key(name="mark.toggle", keys="space", action="mark", text="mark", footer=10),
     Key(name="mark.range", keys="v", action="mark_range", text="mark from the last mark to here"),
     Key(name="mark.all", keys="a", action="mark_all", text="mark all that the filter shows"),
     Key(name="mark.none", keys="\\", action="mark_none", text="take all marks away"),

@@ -3,8 +3,11 @@
 from s3dash.tui.commands import Commands
 from s3dash.tui.panes.conflicts import ConflictsPane
 from s3dash.tui.panes.dirty import DirtyPane
+from s3dash.tui.panes.endpoints import EndpointsPane
+from s3dash.tui.panes.explorer import ExplorerPane
 from s3dash.tui.panes.locks import LocksPane
 from s3dash.tui.panes.log import LogPane
+from s3dash.tui.panes.namespaces import NamespacesPane
 from s3dash.tui.panes.overview import OverviewPane
 from s3dash.tui.panes.transfers import TransfersPane
 from s3dash.tui.widgets.list_pane import AnyPane
@@ -17,6 +20,9 @@ def panes(commands: Commands) -> list[AnyPane]:
         DirtyPane(commands),
         TransfersPane(commands),
         LocksPane(commands),
+        NamespacesPane(commands),
         ConflictsPane(commands),
+        EndpointsPane(commands),
+        ExplorerPane(commands),
         LogPane(commands),
     ]

@@ -15,15 +15,4 @@ class LogPane(ListPane[HistoryRow]):
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.LOG)
 
     def __init__(self, commands: Commands) -> None:
-        self._log = LogView()
-        super().__init__(self._log, commands, following=True)
-
-    def reset(self) -> None:
-        super().reset()
-        self._log.frozen = None
-
-    def action_freeze(self) -> None:
-        look = self.commands.look
-        frozen = self._log.freeze(look)
-        self.show(look)
-        self.commands.tell("the log stands still; f lets it go on" if frozen else "the log goes on")
+        super().__init__(LogView(), commands, following=True)

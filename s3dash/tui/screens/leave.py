@@ -12,20 +12,25 @@ from textual.widgets import Button
 from s3dash.clock import Clock
 from s3dash.tui import keys
 from s3dash.tui.cells import Cell, one
+from s3dash.tui.format import safe
 from s3dash.tui.screens.modal import KeyGuard, Modal
 from s3dash.tui.widgets.line import Block
 
-Answer = Literal["wait", "stop"]
+Answer = Literal["wait", "stop", "detach"]
 
 
 class LeaveScreen(Modal[Answer]):
-    """Answers with `wait` (quit when it is done) or `stop` (cancel, then quit)."""
+    """Answers with `wait` (quit when it is done), `stop` (cancel, then quit) or `detach`.
+
+    `stays` says why nothing can be detached; empty when it can.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.LEAVE)
 
-    def __init__(self, what: str, *, clock: Clock) -> None:
+    def __init__(self, what: str, *, stays: str = "", clock: Clock) -> None:
         super().__init__()
         self._what = what
+        self._stays = stays
         self._guard = KeyGuard(clock)
 
     def compose(self) -> ComposeResult:
@@ -40,14 +45,22 @@ class LeaveScreen(Modal[Answer]):
 
     def _paint(self) -> list[Cell]:
         return [
-            one(self._what, "warn"),
+            one(safe(self._what), "warn"),
             one(""),
             (("w", "key"), ("  wait until it is done, then quit", "")),
             (("s", "key"), ("  stop it cleanly and quit: nothing half done stays", "")),
+            self._paint_detach(),
             one(""),
         ]
 
+    def _paint_detach(self) -> Cell:
+        if self._stays:
+            return (("d", "faint"), (f"  detach: {self._stays}", "faint"))
+        return (("d", "key"), ("  detach: quit, and it goes on without the screen", ""))
+
     def action_answer(self, answer: Answer) -> None:
+        if answer == "detach" and self._stays:
+            return
         if self._guard.passes():
             self.dismiss(answer)
 

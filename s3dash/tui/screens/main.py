@@ -13,19 +13,20 @@ from s3dash.core.plan import Direction
 from s3dash.tui import keys
 from s3dash.tui.cells import Cell, crop
 from s3dash.tui.commands import Commands
-from s3dash.tui.flows import auto, namespaces
+from s3dash.tui.flows import auto, namespaces, reload, trash
 from s3dash.tui.hints import key_hints, live
+from s3dash.tui.notices import AFTER_S
 from s3dash.tui.panes.all import panes
 from s3dash.tui.panes.dirty import DirtyPane
 from s3dash.tui.panes.locks import LocksPane
 from s3dash.tui.panes.overview import OverviewPane
-from s3dash.tui.screens.detail import DetailScreen
 from s3dash.tui.screens.help import HelpScreen
-from s3dash.tui.widgets import chrome
+from s3dash.tui.screens.tools import Tools
+from s3dash.tui.widgets import banner, chrome
 from s3dash.tui.widgets.filter_input import FilterInput
 from s3dash.tui.widgets.line import Block, Line
 from s3dash.tui.widgets.line_list import LineList
-from s3dash.tui.widgets.list_pane import AnyPane
+from s3dash.tui.widgets.list_pane import AnyPane, ListPane
 from s3dash.tui.widgets.mark_list import MarkList
 
 DETAIL_S = 1.0
@@ -39,8 +40,9 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.GLOBAL, keys.VIEWS)
     AUTO_FOCUS = "#overview-list"
 
-    def __init__(self, commands: Commands) -> None:
+    def __init__(self, commands: Commands, *, notify_after_s: float = AFTER_S) -> None:
         super().__init__(id="main")
+        self._tools = Tools(commands, notify_after_s=notify_after_s)
         self._commands = commands
         self._panes = {pane.view.name: pane for pane in panes(commands)}
         self._active = "overview"
@@ -48,7 +50,7 @@ class MainScreen(Screen[None]):
         self._tabs: list[chrome.Tab] = []
         self._header = Line(lambda width: chrome.header(commands.look, width), id="header")
         self._tab_bar = Line(self._paint_tabs, id="tabs")
-        self._banner = Line(lambda width: crop(chrome.banner(commands.look), width), id="banner")
+        self._banner = Block(self._paint_banner, id="banner")
         self._detail = Block(self._paint_detail, id="detail")
         self._edge = Line(self._paint_edge, id="edge")
         self._event = Line(lambda width: crop(commands.last_event, width), id="event")
@@ -71,6 +73,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.bindings_updated_signal.subscribe(self, lambda _: self._key_bar.poke())
+        self.watch(self.app, "app_focus", lambda _: self._tools.tells_focus(), init=False)
         self.show()
 
     # --- state down ---------------------------------------------------------------------
@@ -87,8 +90,9 @@ class MainScreen(Screen[None]):
         if not self.app.is_running:
             return
         look = self._commands.look
-        self._banner.display = bool(chrome.banner(look))
+        self._banner.display = bool(banner.banner(look, self._active))
         self.pane.show(look)
+        self._tools.call(away=not self.app.app_focus)
         for line in (self._header, self._tab_bar, self._banner, self._event, self._key_bar):
             line.poke()
         if look.mono - self._detailed_at >= DETAIL_S:
@@ -109,6 +113,9 @@ class MainScreen(Screen[None]):
     def show_event(self) -> None:
         if self.app.is_running:
             self._event.poke()
+
+    def _paint_banner(self, width: int) -> list[Cell]:
+        return banner.lines(self._commands.look, self._active, width)
 
     def _paint_tabs(self, width: int) -> Cell:
         look = self._commands.look
@@ -139,6 +146,7 @@ class MainScreen(Screen[None]):
             self._filter.close()
         self._active = name
         self.query_one("#views", ContentSwitcher).current = name
+        self.set_class(self.pane.zoomed, "-zoomed")
         self.set_focus(self.pane.list)
         if isinstance(self.pane, LocksPane):
             self._commands.list_locks(least_age_s=LOCKS_LEAST_AGE_S)
@@ -173,14 +181,40 @@ class MainScreen(Screen[None]):
                 self._commands.use_site(site.name)
                 return
         if pane.model.current is not None:
-            self.app.push_screen(
-                DetailScreen(pane.view.title, lambda: pane.detail(self._commands.look))
-            )
+            self.app.push_screen(pane.opened())
+
+    def notify_after(self, seconds: float) -> None:
+        """How long an operation must have taken to be worth a notice; 0 is never."""
+        self._tools.notices.after_s = seconds
+
+    # --- view tools ---------------------------------------------------------------------
+
+    @on(ListPane.CopyAsked)
+    def action_copy_path(self) -> None:
+        self._tools.copy(self.pane, uri=False)
+
+    def action_copy_uri(self) -> None:
+        self._tools.copy(self.pane, uri=True)
+
+    def action_export(self) -> None:
+        self._tools.export(self.pane)
+
+    def action_freeze(self) -> None:
+        self._tools.freeze(self.pane)
+        self.show_detail()
+
+    def action_wide(self) -> None:
+        self._tools.widen(self.pane)
+
+    def action_zoom(self) -> None:
+        self.pane.zoomed = not self.pane.zoomed
+        self.set_class(self.pane.zoomed, "-zoomed")
+        self.call_after_refresh(self._edge.poke)
 
     # --- filter and levels --------------------------------------------------------------
 
     def action_filter(self) -> None:
-        self._filter.open(self.pane.filter_text)
+        self._filter.open(self.pane.filter_text, fields=self.pane.view.fields)
         self._event.display = False
 
     @on(FilterInput.Typed)
@@ -194,12 +228,14 @@ class MainScreen(Screen[None]):
         self.set_focus(self.pane.list)
 
     def action_back(self) -> None:
-        """One level: first the filter, then the marks, then the overview."""
+        """One level: first the filter, then the marks, the freeze, and last the overview."""
         if self.pane.filter_text:
             self.pane.set_filter("")
         elif self.pane.model.marks:
             self.pane.model.mark_none()
             self.pane.list.refresh()
+        elif self.pane.frozen:
+            self.pane.freeze()
         else:
             self.action_view("overview")
         self.show()
@@ -223,8 +259,15 @@ class MainScreen(Screen[None]):
         if isinstance(self.pane, LocksPane):
             self._commands.list_locks()
 
+    def action_reload(self) -> None:
+        self._commands.begin("reload", reload.reload, group="reload")
+
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.pane.view.title, live(self, self._commands.why_not)))
+        view, commands = self.pane.view, live(self, self._commands.why_not)
+        self.app.push_screen(HelpScreen(view.title, commands, view.fields))
+
+    def action_trash(self) -> None:
+        self._commands.begin("trash", trash.show, group="dialog")
 
     def action_palette(self) -> None:
         self.app.action_command_palette()

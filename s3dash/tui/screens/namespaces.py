@@ -40,7 +40,7 @@ class NamespaceScreen(Modal[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small") as box:
-            box.border_title = Content(f"namespaces of {self._datastore}")
+            box.border_title = Content(f"namespaces of {safe(self._datastore)}")
             yield self._list
             yield Line(self._paint_hint, id="hint")
 

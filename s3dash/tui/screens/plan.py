@@ -1,6 +1,6 @@
 """The plan view before every push, pull and sync: nothing moves that was not shown here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual import on
@@ -11,19 +11,21 @@ from textual.content import Content
 from textual.widgets import Button
 
 from s3dash.clock import Clock
-from s3dash.core.plan import Action, Direction, Item, Plan
+from s3dash.core.plan import Direction, Item, Plan
 from s3dash.errors import S3DashError
-from s3dash.tui import keys
+from s3dash.tui import filters, keys
 from s3dash.tui.cells import EMPTY, Cell, crop, one
-from s3dash.tui.columns import Column, heading
-from s3dash.tui.format import safe, size
-from s3dash.tui.glyphs import action_sign
+from s3dash.tui.columns import heading
+from s3dash.tui.format import count, safe
 from s3dash.tui.look import Look
 from s3dash.tui.plan_choice import PlanChoice
 from s3dash.tui.screens.modal import KeyGuard, Modal
+from s3dash.tui.screens.plan_rows import PlanList, why
+from s3dash.tui.widgets.filter_input import FilterInput
 from s3dash.tui.widgets.line import Block, Line
 from s3dash.tui.widgets.line_list import LineList
-from s3dash.tui.widgets.list_model import LineModel
+
+_LEAVING = (("   space", "key"), (" leaves a row out", "dim"), ("   a", "key"), (" all", "dim"))
 
 
 class PlanAnswer(NamedTuple):
@@ -49,56 +51,24 @@ class PlanScreen(Modal[PlanAnswer]):
         self._choice: PlanChoice | None = None
         self._failed = EMPTY
         self._hint = EMPTY
-        self._columns = self._make_columns()
-        self._list: LineList[Item] = LineList(
-            LineModel(lambda item: item.path), self._columns, id="plan-list"
-        )
+        self._anchor: int | None = None
+        self._list = PlanList(self._takes, id="plan-list")
+        self._filter = FilterInput(id="plan-filter")
         self._totals = Block(lambda _: [self._paint_totals()], id="plan-totals")
+        self._why = Line(lambda width: crop(self._paint_why(), width), id="plan-why")
         self._note = Line(lambda width: crop(self._paint_note(), width), id="plan-note")
 
-    def _make_columns(self) -> tuple[Column[Item], ...]:
-        def look_of(item: Item, look: str) -> str:
-            taken = self._choice is None or self._choice.takes(item)
-            return look if taken else "struck"
-
-        def box(item: Item, _: Look) -> Cell:
-            if item.action is Action.CONFLICT:
-                return one("–", "faint")
-            return one("☑", "good") if look_of(item, "") == "" else one("☐", "dim")
-
-        def action(item: Item, _: Look) -> Cell:
-            sign = action_sign(item)
-            return one(f"{sign.glyph} {sign.word}", look_of(item, sign.look))
-
-        return (
-            Column(title="", width=1, cell=box),
-            Column(title="ACTION", width=18, cell=action),
-            Column(
-                title="PATH",
-                middle=True,
-                cell=lambda item, _: one(safe(item.path), look_of(item, "")),
-            ),
-            Column(
-                title="SIZE",
-                width=9,
-                right=True,
-                least=60,
-                cell=lambda item, _: one(size(item.size), look_of(item, "dim")),
-            ),
-            Column(
-                title="REASON",
-                width=28,
-                least=92,
-                cell=lambda item, _: one(safe(item.reason), look_of(item, "dim")),
-            ),
-        )
+    def _takes(self, item: Item) -> bool:
+        return self._choice is None or self._choice.takes(item)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide") as box:
-            box.border_title = Content(f"{self._direction} · {self._where}")
+            box.border_title = Content(f"{self._direction} · {safe(self._where)}")
             yield self._totals
-            yield Line(lambda width: heading(self._columns, width), id="plan-heading")
+            yield Line(lambda width: heading(self._list.columns, width), id="plan-heading")
             yield self._list
+            yield self._filter
+            yield self._why
             yield self._note
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
@@ -154,7 +124,17 @@ class PlanScreen(Modal[PlanAnswer]):
             run.variant = "error" if yes else "primary"
         self._list.tick(self._look())
         self._totals.refresh(layout=True)
+        self._why.poke()
         self._note.poke()
+
+    def _paint_why(self) -> Cell:
+        given = self._list.filter
+        if not given.text:
+            return why(self._list.model.current)
+        found = f"{len(self._list.model):,} of {self._list.model.total:,}"
+        if given.unknown:
+            return one(safe("  ".join(filters.told(given, PlanList.fields))), "warn")
+        return ((f"/{safe(given.text)}  ", "accent"), (f"{found} rows are shown", "dim"))
 
     def _paint_totals(self) -> Cell:
         if self._choice is None:
@@ -179,26 +159,80 @@ class PlanScreen(Modal[PlanAnswer]):
                 ("⚠ deletes or overwrites in the bucket: ", "warn"),
                 ("y", "key"),
                 (" runs it", "dim"),
-                ("   space", "key"),
-                (" leaves a row out", "dim"),
+                *_LEAVING,
             )
-        return (
-            ("enter", "key"),
-            (" runs it", "dim"),
-            ("   space", "key"),
-            (" leaves a row out", "dim"),
-        )
+        hidden = " runs it, also what the filter hides" if self._list.filter.text else " runs it"
+        return (("enter", "key"), (hidden, "dim"), *_LEAVING)
 
     # --- keys ---------------------------------------------------------------------------
 
     def action_leave_out(self) -> None:
+        """The row under the cursor, or in again; then to the next."""
         item = self._list.model.current
         if self._choice is None or item is None:
             return
         self._choice.toggle(item)
+        self._anchor = self._list.model.cursor
         self._hint = EMPTY
         self._changed()
         self._list.action_move(1)
+
+    def action_leave_range(self) -> None:
+        """All rows from the last one that was toggled to this one, as that one is now."""
+        if self._choice is None or self._anchor is None or not len(self._list.model):
+            return
+        rows = self._list.between(self._anchor, self._list.model.cursor)
+        self._leave(rows, out=not self._choice.takes(self._list.model.row(self._anchor)))
+
+    def action_leave_all(self) -> None:
+        """All that the filter shows; when all of them are out already, in again."""
+        if self._choice is None:
+            return
+        rows = self._list.shown
+        if not self._leave(rows, out=True):
+            self._leave(rows, out=False)
+
+    def _leave(self, rows: Sequence[Item], *, out: bool) -> int:
+        """Tells how many rows it was, if any."""
+        choice = self._choice
+        if choice is None:
+            return 0
+        number = choice.leave_out(rows) if out else choice.take_in(rows)
+        if number:
+            what = "left out: they stay as they are" if out else "taken in again"
+            self._hint = one(f"{count(number, 'row')} {what}", "accent")
+            self._changed()
+        return number
+
+    def action_filter(self) -> None:
+        if self._choice is not None:
+            self._filter.open(self._list.filter.text, fields=PlanList.fields)
+
+    @on(FilterInput.Typed)
+    def _filter_typed(self, event: FilterInput.Typed) -> None:
+        event.stop()
+        self._anchor = None
+        self._list.set_filter(event.text)
+
+    @on(FilterInput.Closed)
+    def _filter_closed(self, event: FilterInput.Closed) -> None:
+        """The enter that closed it must not run anything, nor those after it."""
+        event.stop()
+        self._guard.restart()
+        self._list.focus()
+        self._why.poke()
+
+    @on(LineList.Moved)
+    def _moved(self) -> None:
+        self._why.poke()
+        self._note.poke()
+
+    def action_dismiss_modal(self) -> None:
+        """One level: first the filter, then the plan."""
+        if self._list.filter.text:
+            self._list.set_filter("")
+        else:
+            self.dismiss(None)
 
     def action_run(self) -> None:
         """Enter: runs what destroys nothing in the bucket, and only that."""

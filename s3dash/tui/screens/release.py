@@ -67,18 +67,28 @@ class ReleaseScreen(Modal[LockInfo]):
         if lock is None:
             self._say(one("It is gone already: nothing to release.", "good"))
         elif self._is_stale(lock):
-            self._say((("Its holder is silent. ", ""), ("y", "key"), (" releases it", "dim")))
+            silent = self._changed(lock, "Its holder is silent. ")
+            self._say(((silent, ""), ("y", "key"), (" releases it", "dim")))
         else:
             self._typed.display = True
             self._typed.focus()
             self._say(
                 (
-                    ("⚠ It is alive. Its holder will lose its work. Type ", "warn"),
+                    (
+                        self._changed(lock, "⚠ It is alive. Its holder will lose its work. Type "),
+                        "warn",
+                    ),
                     (self._word(lock), "strong"),
                     (" and press enter.", "warn"),
                 )
             )
         self._facts.refresh(layout=True)
+
+    def _changed(self, lock: LockInfo, told: str) -> str:
+        """Says first that it is not the lock any more that the user looked at."""
+        if lock.nonce == self._asked.nonce:
+            return told
+        return f"Re-acquired by {safe(lock.holder) or '?'} since you looked. {told}"
 
     def failed(self, error: S3DashError) -> None:
         if self.is_attached:
@@ -113,9 +123,10 @@ class ReleaseScreen(Modal[LockInfo]):
     # --- keys ---------------------------------------------------------------------------
 
     def action_confirm(self) -> None:
-        """`y` is enough for a stale lock only."""
+        """`y` is enough for a lock only that was stale when it was read: not for one whose time
+        ran out while it is shown, as nobody looked whether its holder was heard of."""
         lock = self._lock
-        if lock is not None and self._is_stale(lock) and self._guard.passes():
+        if lock is not None and not self._typed.display and self._guard.passes():
             self.dismiss(lock)
 
     @on(Input.Submitted)

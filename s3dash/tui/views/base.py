@@ -4,8 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from s3dash.tui import copying
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
+from s3dash.tui.exporting import raw_of
 from s3dash.tui.look import Look
 
 R = TypeVar("R")
@@ -29,6 +31,8 @@ class View(ABC, Generic[R]):
     number: ClassVar[str]
     title: ClassVar[str]
     markable: ClassVar[bool] = False
+    copies: ClassVar[str] = "path"
+    """The kind of thing that `path` answers with."""
     columns: tuple[Column[R], ...]
     fields: Mapping[str, Callable[[R], str]]
     order: Callable[[R], Any] | None = None
@@ -56,6 +60,19 @@ class View(ABC, Generic[R]):
     @abstractmethod
     def detail(self, row: R, look: Look) -> list[Cell]:
         """All there is to say about a row, line by line."""
+
+    def path(self, row: R, _look: Look) -> str:
+        """What `y` copies: the row's path, or what else names it; empty: nothing."""
+        return str(getattr(row, "path", ""))
+
+    def uri(self, row: R, look: Look) -> str:
+        """`s3://bucket/key` of what the row is about; empty: it is nowhere in the bucket."""
+        path = self.path(row, look)
+        return copying.uri(look.settings, path) if path else ""
+
+    def raw(self, row: R, _look: Look) -> Mapping[str, object]:
+        """The row's own values by name, for machines; the same names for every row."""
+        return raw_of(row)
 
     def badge(self, _look: Look) -> Badge:
         return Badge()

@@ -2,14 +2,33 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 
-from s3dash.core.snapshot import DirtyRow
+from s3dash.core.snapshot import DirtyRow, Snapshot
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
 from s3dash.tui.format import age, between, count, moment, safe, size
-from s3dash.tui.glyphs import CHANGES
+from s3dash.tui.glyphs import CHANGES, health_sign, state_sign
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import Badge, Memo, View, field, head, joined, row_of
+
+
+def is_first_look(snapshot: Snapshot) -> bool:
+    """True until the cache was looked at for the first time."""
+    if snapshot.state == "starting":
+        return True
+    busy = snapshot.state in ("scanning", "comparing")
+    return busy and snapshot.healthy and not snapshot.checked_at and not snapshot.files
+
+
+def last_push(look: Look) -> str:
+    """When something last went into the datastore, and by whom where that is known."""
+    snapshot = look.snapshot
+    commit, own = snapshot.last_commit, snapshot.last_push
+    if commit.at:
+        by = f" by {safe(commit.by)}" if commit.by else ""
+        return f"Last push {moment(commit.at, look.now)}{by}."
+    return f"Last push {moment(own, look.now)}." if own else "Nothing was pushed from here yet."
 
 
 def _age(row: DirtyRow, look: Look) -> Cell:
@@ -34,7 +53,7 @@ class DirtyView(View[DirtyRow]):
 
     def __init__(self) -> None:
         self._kinds = Memo[Sequence[DirtyRow], Counter[str]](
-            lambda rows: Counter(r.change for r in rows)
+            lambda rows: Counter(map(attrgetter("change"), rows))
         )
         self.fields = {"state": lambda r: r.change, "why": lambda r: r.why}
 
@@ -64,13 +83,19 @@ class DirtyView(View[DirtyRow]):
         return joined([total, *signs])
 
     def empty(self, look: Look) -> list[Cell]:
-        if look.snapshot.state == "starting":
-            return [one(f"Looking at the cache … {safe(look.snapshot.detail)}", "dim")]
-        last = look.snapshot.last_push
-        when = (
-            f"Last push {moment(last, look.now)}." if last else "Nothing was pushed from here yet."
-        )
-        return [one("Nothing dirty.", "good"), one(when, "dim"), (("p", "key"), (" pull", "dim"))]
+        """Still looking, with what was counted so far; else when what last was pushed, by whom."""
+        snapshot = look.snapshot
+        if is_first_look(snapshot):
+            sign = state_sign(snapshot)
+            return [
+                (*sign.cell, (f"  {safe(snapshot.detail)}", "dim")),
+                one("Looking at the cache for the first time; keys work meanwhile.", "dim"),
+            ]
+        lines = [one("Nothing dirty.", "good"), one(last_push(look), "dim")]
+        if not snapshot.healthy:
+            sign = health_sign(snapshot)
+            return [*lines, one(f"{sign.glyph} {sign.word}: the bucket cannot be seen", sign.look)]
+        return [*lines, (("p", "key"), (" pull", "dim"))]
 
     def detail(self, row: DirtyRow, look: Look) -> list[Cell]:
         snapshot, settings = look.snapshot, look.settings

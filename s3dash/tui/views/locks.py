@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from s3dash.core.lock import LockInfo
+from s3dash.tui import copying
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
-from s3dash.tui.format import clock_time, count, countdown, safe
+from s3dash.tui.format import age, between, clock_time, count, countdown, safe, when
 from s3dash.tui.glyphs import LIVE, STALE, Sign, lock_sign
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import Badge, View, field, head, joined, row_of
@@ -25,6 +26,21 @@ def place(lock: LockInfo) -> str:
     return f"model {where}{safe(lock.model or '?')}"
 
 
+def blocks(lock: LockInfo) -> str:
+    """What cannot go on as long as the lock is held."""
+    if lock.scope == "global":
+        return "pushes, syncs and repairs of the datastore; pulls go on"
+    if lock.scope == "namespace":
+        return "pushes, syncs and repairs of this namespace; pulls go on"
+    return "other writers of this model; pushes and pulls go on"
+
+
+def _since(lock: LockInfo, look: Look) -> str:
+    seconds = between(lock.acquired_at, look.now)
+    ago = "" if seconds is None or seconds < 0 else f", {age(seconds)} ago"
+    return f"{when(lock.acquired_at, look.now)}{ago}"
+
+
 def _left(lock: LockInfo, look: Look) -> Cell:
     left = look.ttl_left(lock)
     if left > 0:
@@ -36,6 +52,7 @@ class LocksView(View[LockInfo]):
     name = "locks"
     number = "4"
     title = "Locks"
+    copies = "holder"
     columns = (
         Column(title="STATE", width=7, cell=lambda r, look: sign(r, look).cell),
         Column(title="LOCK", middle=True, cell=lambda r, _: one(place(r))),
@@ -74,6 +91,12 @@ class LocksView(View[LockInfo]):
 
     def text(self, row: LockInfo) -> str:
         return f"{row.key} {row.holder} {row.hostname}"
+
+    def path(self, row: LockInfo, _look: Look) -> str:
+        return row.holder
+
+    def uri(self, row: LockInfo, look: Look) -> str:
+        return copying.uri_of_key(look.settings, row.key)
 
     def _stale(self, look: Look) -> int:
         return sum(1 for lock in look.snapshot.locks if sign(lock, look) is STALE)
@@ -116,9 +139,11 @@ def facts(lock: LockInfo, look: Look) -> list[Cell]:
         field("holder", safe(lock.holder) or "?", "strong"),
         field("host", safe(lock.hostname) or "?"),
         field("pid", str(lock.pid)),
-        field("acquired", clock_time(lock.acquired_at)),
+        field("client", safe(lock.client) if lock.client else "unknown", "dim"),
+        field("acquired", _since(lock, look)),
         field("heartbeat", f"{countdown(look.lock_age(lock))} ago"),
         row_of("TTL left", (*_left(lock, look), (f"  of {countdown(lock.ttl_ms / 1000)}", "dim"))),
+        field("blocks", blocks(lock)),
         field("nonce", safe(lock.nonce), "dim"),
         field("key", safe(lock.key), "dim"),
     ]

@@ -1,5 +1,6 @@
 """View 9: the journal, one line for each thing worth a line."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from s3dash.core.snapshot import HistoryRow
@@ -8,7 +9,7 @@ from s3dash.tui.columns import Column
 from s3dash.tui.format import clock_time, count, safe, when
 from s3dash.tui.glyphs import LEVELS
 from s3dash.tui.look import Look
-from s3dash.tui.views.base import View, field, head, joined, row_of
+from s3dash.tui.views.base import Memo, View, field, head, joined, row_of
 
 
 def _text(row: HistoryRow, _: Look) -> Cell:
@@ -16,11 +17,12 @@ def _text(row: HistoryRow, _: Look) -> Cell:
 
 
 class LogView(View[HistoryRow]):
-    """Frozen, it keeps showing the rows that it had."""
+    """Operations are told apart by the column WHAT, and by the field `op:`."""
 
     name = "log"
     number = "9"
     title = "Log"
+    copies = "line"
     columns = (
         Column(title="TIME", width=8, least=36, cell=lambda r, _: one(clock_time(r.at), "dim")),
         Column(title="LEVEL", width=9, least=64, cell=lambda r, _: LEVELS[r.level].cell),
@@ -31,7 +33,9 @@ class LogView(View[HistoryRow]):
     )
 
     def __init__(self) -> None:
-        self.frozen: Sequence[HistoryRow] | None = None
+        self._levels = Memo[Sequence[HistoryRow], Counter[str]](
+            lambda rows: Counter(row.level for row in rows)
+        )
         self.fields = {
             "state": lambda r: r.level,
             "level": lambda r: r.level,
@@ -39,12 +43,13 @@ class LogView(View[HistoryRow]):
         }
 
     def rows(self, look: Look) -> Sequence[HistoryRow]:
-        return look.site.log if self.frozen is None else self.frozen
+        return look.site.log
 
-    def freeze(self, look: Look) -> bool:
-        """Stop or go on; True when it stands still now."""
-        self.frozen = look.site.log if self.frozen is None else None
-        return self.frozen is not None
+    def path(self, row: HistoryRow, _look: Look) -> str:
+        return f"{row.at} {row.level} {row.operation}: {row.text}"
+
+    def uri(self, _row: HistoryRow, _look: Look) -> str:
+        return ""
 
     def key(self, row: HistoryRow) -> str:
         return f"{row.at}\0{row.operation}\0{row.text}"
@@ -53,12 +58,13 @@ class LogView(View[HistoryRow]):
         return f"{row.operation} {row.text}"
 
     def summary(self, look: Look) -> Cell:
-        parts = [one(count(len(self.rows(look)), "line"), "strong")]
-        if self.frozen is not None:
-            missed = len(look.site.log) - len(self.frozen)
-            parts.append(one(" ‖ FROZEN ", "badge"))
-            parts.append(one(f"{max(0, missed)} newer", "dim"))
-        return joined(parts)
+        levels = self._levels(look.site.log)
+        signs = [
+            one(f"{LEVELS[level].glyph} {count(levels[level], level)}", LEVELS[level].look)
+            for level in ("error", "warning")
+            if levels[level]
+        ]
+        return joined([one(count(len(look.site.log), "line"), "strong"), *signs])
 
     def empty(self, _look: Look) -> list[Cell]:
         return [one("Nothing happened yet.", "dim")]

@@ -1,14 +1,16 @@
 """View 1: every datastore at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from s3dash.core.snapshot import AutoSync, Snapshot
-from s3dash.tui.cells import Cell, one
+from s3dash.tui import copying
+from s3dash.tui.cells import Cell, one, plain
 from s3dash.tui.columns import Column
-from s3dash.tui.format import count, countdown, moment, safe, size
+from s3dash.tui.format import age, count, countdown, moment, safe, size
 from s3dash.tui.glyphs import BLOCKED, CONFLICT, STALE, health_sign, lock_sign, state_sign
 from s3dash.tui.look import Look, Site
 from s3dash.tui.views.base import View, field, head, joined, row_of
+from s3dash.tui.views.figures import cache_of, raw_site
 
 
 def _name(site: Site, look: Look) -> Cell:
@@ -27,15 +29,25 @@ def _dirty(site: Site, _: Look) -> Cell:
     return ((f"{rows:,}", "mod"), (f" · {size(site.dirty_bytes)}", "dim"))
 
 
+def rhythm(auto: AutoSync) -> str:
+    """`every 30 s, 2 s after a change (10 s at the longest)`."""
+    told = f"every {auto.interval_s:.0f} s"
+    if auto.quiet_s:
+        told += f", {auto.quiet_s:.0f} s after a change ({auto.longest_s:.0f} s at the longest)"
+    return told
+
+
 def auto_text(auto: AutoSync) -> Cell:
     """Off, the next round, or why there is none."""
     if not auto.enabled:
         return one("off", "dim")
+    if auto.running_s is not None:
+        return one("syncing", "good")
     if auto.suspended:
         return one("‖ suspended", "warn")
     if auto.next_in_s is None:
         return one("on", "good")
-    return one(f"in {countdown(auto.next_in_s)}", "good")
+    return one(f"in {age(auto.next_in_s)}", "good")
 
 
 def lock_text(site: Site, look: Look) -> Cell:
@@ -84,24 +96,34 @@ class OverviewView(View[Site]):
         Column(
             title="LAST PUSH",
             width=12,
-            least=124,
+            least=116,
             cell=lambda s, k: one(moment(s.snapshot.last_push, k.now), "dim"),
         ),
         Column(
             title="LAST PULL",
             width=12,
-            least=138,
+            least=134,
             cell=lambda s, k: one(moment(s.snapshot.last_pull, k.now), "dim"),
         ),
-        Column(title="AUTO", width=11, least=96, cell=lambda s, _: auto_text(s.snapshot.auto)),
-        Column(title="LOCK", width=20, least=112, cell=lock_text),
+        Column(title="AUTO", width=11, least=90, cell=lambda s, _: auto_text(s.snapshot.auto)),
+        Column(title="LOCK", width=16, least=104, cell=lock_text),
     )
 
     def __init__(self) -> None:
         self.fields = {
             "state": lambda s: state_sign(s.snapshot).word,
             "ns": lambda s: s.snapshot.namespace or "",
+            "auto": lambda s: plain(auto_text(s.snapshot.auto)),
         }
+
+    def path(self, row: Site, _look: Look) -> str:
+        return str(cache_of(row.settings))
+
+    def uri(self, row: Site, _look: Look) -> str:
+        return copying.uri(row.settings, "")
+
+    def raw(self, row: Site, _look: Look) -> Mapping[str, object]:
+        return raw_site(row)
 
     def rows(self, look: Look) -> Sequence[Site]:
         return look.sites
@@ -176,8 +198,10 @@ def _rhythm(site: Site, look: Look) -> list[Cell]:
     watch = snapshot.watch
     lines = [
         field("last push", moment(snapshot.last_push, look.now)),
+        *_commit(snapshot, look),
         field("last pull", moment(snapshot.last_pull, look.now)),
         row_of("auto-sync", auto_text(snapshot.auto)),
+        *([field("", rhythm(snapshot.auto), "dim")] if snapshot.auto.enabled else []),
         field(
             "watching",
             f"{watch.mode}  {safe(watch.detail)}".rstrip(),
@@ -188,6 +212,15 @@ def _rhythm(site: Site, look: Look) -> list[Cell]:
     if snapshot.auto.suspended:
         lines.append(one(safe(snapshot.auto.suspended), "warn"))
     return lines
+
+
+def _commit(snapshot: Snapshot, look: Look) -> list[Cell]:
+    """The latest push of anybody, where the bucket tells."""
+    commit = snapshot.last_commit
+    if not commit.at:
+        return []
+    by: Cell = ((f" by {safe(commit.by)}", "accent"),) if commit.by else ()
+    return [row_of("in bucket", ((moment(commit.at, look.now), ""), *by))]
 
 
 def _attention(snapshot: Snapshot) -> list[Cell]:

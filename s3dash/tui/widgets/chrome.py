@@ -1,10 +1,10 @@
-"""The lines around a view, as values: header, tabs, banner, key bar. Pure."""
+"""The lines around a view, as values: header, tabs, key bar. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from s3dash.tui.cells import EMPTY, Cell, crop, one, spread, width
-from s3dash.tui.format import clock_time, countdown, rate, safe, width_of
+from s3dash.tui.format import rate, safe, width_of
 from s3dash.tui.glyphs import ONLINE, health_sign, state_sign
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import Badge, joined
@@ -35,9 +35,10 @@ def header(look: Look, room: int) -> Cell:
 
 def _rates(look: Look) -> Cell:
     moved = look.snapshot.progress.rate
+    up, down = ("up ", "down ") if look.plain else ("↑", "↓")
     return (
-        (f"↑{rate(moved.up)}", "up" if moved.up >= 1 else "dim"),
-        (f" ↓{rate(moved.down)}", "down" if moved.down >= 1 else "dim"),
+        (f"{up}{rate(moved.up)}", "up" if moved.up >= 1 else "dim"),
+        (f" {down}{rate(moved.down)}", "down" if moved.down >= 1 else "dim"),
     )
 
 
@@ -48,12 +49,16 @@ def _condition(look: Look, *, latency: bool) -> list[Cell]:
     parts: list[Cell] = [health.cell]
     if latency and health is ONLINE and snapshot.latency_ms is not None:
         parts[0] = (*health.cell, (f" {snapshot.latency_ms:.0f} ms", "dim"))
+    if look.settings.locking == "unsafe" or snapshot.endpoint.locking == "unsafe":
+        parts.append(one(" LOCKS UNSAFE ", "alarm"))
     if snapshot.read_only:
         parts.append(one(" RO ", "badge"))
     if snapshot.namespace:
         parts.append((("ns:", "dim"), (safe(snapshot.namespace), "accent")))
-    if snapshot.state not in ("idle", "offline"):
-        parts.append(state_sign(snapshot).cell)
+    if snapshot.state not in ("idle", "offline", "starting"):
+        busy = state_sign(snapshot).cell
+        counts = latency and snapshot.detail and snapshot.state in ("scanning", "comparing")
+        parts.append((*busy, (f" {safe(snapshot.detail)}", "dim")) if counts else busy)
     auto = snapshot.auto
     if auto.enabled and auto.suspended:
         parts.append(one("AUTO suspended", "warn"))
@@ -103,41 +108,6 @@ def _label(tab: Tab, active: str, pad: str, letters: int) -> Cell:
         return one(f"{pad}{tab.number}{name}{count}{pad}", "tab")
     look = "bad" if tab.badge.urgent else "accent"
     return ((f"{pad}{tab.number}", "key"), (name, "dim"), (count, look), (pad, ""))
-
-
-def banner(look: Look) -> Cell:
-    """What outweighs everything else, or nothing: offline, read-only, watching in a poor way."""
-    snapshot = look.snapshot
-    if not snapshot.healthy:
-        soon = ""
-        if snapshot.auto.next_in_s is not None:
-            soon = f"  next look in {countdown(snapshot.auto.next_in_s)}"
-        since = f"since {clock_time(snapshot.offline_since)}: " if snapshot.offline_since else ""
-        told = f" {since}{safe(snapshot.message)}"
-        return ((" ○ OFFLINE ", "alarm"), (told, "bad"), (soon, "dim"))
-    if snapshot.read_only:
-        return (
-            (" READ-ONLY ", "badge"),
-            (f" this cache belongs to {safe(snapshot.read_only)}", "warn"),
-        )
-    if snapshot.state in ("backing off", "waiting for lock"):
-        sign = state_sign(snapshot)
-        return (
-            (f" {sign.glyph} {sign.word.upper()} ", "badge"),
-            (f" {safe(snapshot.detail)}", "warn"),
-        )
-    if snapshot.watch.mode == "polling":
-        return ((" POLLING ", "badge"), (f" {safe(snapshot.watch.detail)}", "warn"))
-    if snapshot.watch.mode == "off" and snapshot.watch.detail:
-        return ((" NOT WATCHING ", "badge"), (f" {safe(snapshot.watch.detail)}", "warn"))
-    if snapshot.bulk_dirty:
-        return (
-            (" FULL WALK ", "badge"),
-            (" no marks that can be trusted: the whole cache is compared", "warn"),
-        )
-    if snapshot.message:
-        return ((" ⚠ NOTE ", "badge"), (f" {safe(snapshot.message)}", "warn"))
-    return EMPTY
 
 
 class KeyHint(NamedTuple):

@@ -1,13 +1,15 @@
 """Text that repaints only when what it says has changed."""
 
 from collections.abc import Callable
+from itertools import zip_longest
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.widget import Widget
 
-from s3dash.tui.cells import Cell, content
+from s3dash.tui.cells import Cell, content, width
 
 
 class Block(Widget):
@@ -25,14 +27,38 @@ class Block(Widget):
 
     def poke(self) -> None:
         fresh = self._paint(self.size.width)
-        if fresh != self._shown:
-            taller = len(fresh) != len(self._shown)
-            self._shown = fresh
-            self.refresh(layout=taller and self.styles.is_auto_height)
+        before = self._shown
+        if fresh == before:
+            return
+        self._shown = fresh
+        taller = len(fresh) != len(before)
+        if taller and self.styles.is_auto_height:
+            self.refresh(layout=True)
+        else:
+            self.refresh(*changed_rows(before, fresh, self.size))
 
     def render(self) -> Content:
         self._shown = self._paint(self.size.width)
         return content(self._shown)
+
+
+def changed_rows(before: list[Cell], fresh: list[Cell], size: Size) -> list[Region]:
+    """The rows of the terminal that say something else, line by line where none is wrapped.
+
+    Where one is, a line stands in its own row or further down: all from the first on, as far as
+    the text can reach.
+    """
+    pairs = enumerate(zip_longest(before, fresh))
+    changed = [y for y, (old, new) in pairs if old != new]
+    if all(width(line) <= size.width for line in (*before, *fresh)):
+        return [Region(0, y, size.width, 1) for y in changed]
+    end = min(size.height, max(_most_rows(before, size.width), _most_rows(fresh, size.width)))
+    return [Region(0, changed[0], size.width, max(1, end - changed[0]))]
+
+
+def _most_rows(lines: list[Cell], room: int) -> int:
+    """Rows that the lines can take when wrapped: two of them together hold more than one can."""
+    return sum(1 + 2 * (width(line) // max(1, room)) for line in lines)
 
 
 class Line(Block):

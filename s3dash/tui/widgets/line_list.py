@@ -18,13 +18,15 @@ from textual.strip import Strip
 
 from s3dash.tui import keys, theme
 from s3dash.tui.cells import Cell, crop, width
-from s3dash.tui.columns import GUTTER, Column, Slot, fitted, layout
+from s3dash.tui.columns import GUTTER, Column, Slot, fitted, layout, span
 from s3dash.tui.look import Look
 from s3dash.tui.widgets.list_model import LineModel
 
 R = TypeVar("R")
 
 MANY = 8
+SIDEWAYS = 16
+"""Cells that one key press goes to the left or right."""
 MARK, CURSOR = "◆", "▌"
 
 
@@ -52,6 +54,7 @@ class LineList(ScrollView, Generic[R], can_focus=True):
     DEFAULT_CSS = """
     LineList {
         scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 1;
         overflow-x: hidden;
         overflow-y: auto;
     }
@@ -99,6 +102,8 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         self._beat = 0
         self._still = still
         self._following = following
+        self._wide = False
+        self._span = 0
 
     # --- content ------------------------------------------------------------------------
 
@@ -125,7 +130,7 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         """The number or the order of the rows changed."""
         if to_end:
             self.model.move(len(self.model) - 1)
-        self.virtual_size = Size(self.size.width, len(self.model))
+        self.virtual_size = Size(self._span, len(self.model))
         self._bring_into_view()
         self.tick(self._look)
 
@@ -154,7 +159,9 @@ class LineList(ScrollView, Generic[R], can_focus=True):
             pairs = zip(self._slots, before.cells, fresh.cells, strict=True)
             changed = [slot for slot, old, new in pairs if old != new]
             if changed:
-                start, end = changed[0].x, changed[-1].x + changed[-1].width
+                left = self.scroll_offset.x
+                start = max(0, changed[0].x - left)
+                end = max(start, changed[-1].x + changed[-1].width - left)
         self.refresh(Region(start, y, end - start, 1))
 
     # --- painting -----------------------------------------------------------------------
@@ -182,7 +189,9 @@ class LineList(ScrollView, Generic[R], can_focus=True):
             pieces += [(text, self._lit(look, fresh) + band) for text, look in parts]
             end = slot.x + slot.width
         strip = Strip(_merged(pieces))
-        return strip.adjust_cell_length(self.size.width, self._style("") + band)
+        left, wide = self.scroll_offset.x, self.size.width
+        strip = strip.adjust_cell_length(max(left + wide, self._span), self._style("") + band)
+        return strip.crop(left, left + wide)
 
     def _gutter(self, painted: Painted) -> str:
         return (CURSOR if painted.current else " ") + (MARK if painted.marked else " ")
@@ -221,11 +230,20 @@ class LineList(ScrollView, Generic[R], can_focus=True):
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        self._slots = layout(self._columns, self.size.width)
+        self._slots = layout(self._columns, self.size.width, wide=self._wide)
+        self._span = span(self._slots, self.size.width)
         self._painted.clear()
-        self.virtual_size = Size(self.size.width, len(self.model))
+        self.virtual_size = Size(self._span, len(self.model))
         self._bring_into_view()
         self.refresh()
+
+    def set_wide(self, wide: bool) -> None:
+        """Show all columns; those that do not fit are reached sideways."""
+        self._wide = wide
+        self.styles.overflow_x = "auto" if wide else "hidden"
+        if not wide:
+            self.scroll_to(x=0, animate=False, immediate=True, force=True)
+        self.on_resize()
 
     def on_focus(self) -> None:
         self._refresh_cursor()
@@ -268,6 +286,9 @@ class LineList(ScrollView, Generic[R], can_focus=True):
 
     def action_last(self) -> None:
         self.move_to(len(self.model) - 1)
+
+    def action_sideways(self, steps: int) -> None:
+        self.scroll_relative(x=steps * SIDEWAYS, animate=False, immediate=True)
 
     def action_choose(self) -> None:
         if self.model.current is not None:

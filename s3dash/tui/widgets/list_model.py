@@ -12,6 +12,8 @@ R = TypeVar("R")
 
 NEARBY = 64
 """How far from its old place a row is looked for before all rows are searched."""
+SLICE = 4_000
+"""Rows that a filter looks at in one go: a few milliseconds."""
 
 
 class LineModel(Generic[R]):
@@ -26,6 +28,7 @@ class LineModel(Generic[R]):
         self._rows: Sequence[R] = ()
         self._shown: list[int] | None = None
         self._test: Callable[[R], bool] | None = None
+        self._todo: list[Sequence[int]] = []
         self._next = 0
         self._anchor: str | None = None
         self.cursor = 0
@@ -42,7 +45,7 @@ class LineModel(Generic[R]):
     @property
     def filtering(self) -> bool:
         """True while rows remain that the filter has not seen."""
-        return self._test is not None and self._next < len(self._rows)
+        return bool(self._todo)
 
     def _index(self, line: int) -> int:
         return line if self._shown is None else self._shown[line]
@@ -82,32 +85,53 @@ class LineModel(Generic[R]):
         self._follow(held)
         return True
 
-    def set_filter(self, test: Callable[[R], bool] | None) -> None:
-        """Show only rows that pass; call `filter_some` until nothing is left to look at."""
+    def set_filter(self, test: Callable[[R], bool] | None, *, narrower: bool = False) -> None:
+        """Show only rows that pass; call `filter_some` until nothing is left to look at.
+
+        `narrower`: whatever passes has passed the filter before too, so the rows that this one
+        has refused are not looked at again.
+        """
         at = self._index(self.cursor) if self.cursor < len(self) else 0
+        passed, left = self._shown, self._left()
+        known = narrower and test is not None and self._test is not None and passed is not None
         self._test = test
-        self._project()
+        self._project([passed, *left] if known and passed is not None else None)
         self.move(self._line(at))
 
-    def filter_some(self, budget: int = 20_000) -> bool:
+    def filter_some(self, budget: int = SLICE) -> bool:
         """Look at up to `budget` more rows; True while more remain."""
         if self._test is None or self._shown is None:
             return False
-        end = min(len(self._rows), self._next + budget)
         test, rows = self._test, self._rows
-        self._shown.extend(i for i in range(self._next, end) if test(rows[i]))
-        self._next = end
-        if end < len(rows):
+        while self._todo and budget > 0:
+            some = self._todo[0][self._next : self._next + budget]
+            self._shown.extend([i for i in some if test(rows[i])])
+            self._next += len(some)
+            budget -= len(some)
+            if self._next >= len(self._todo[0]):
+                self._next = 0
+                del self._todo[0]
+        if self._todo:
             return True
         self._sort()
         return False
 
-    def _project(self) -> None:
+    def _left(self) -> list[Sequence[int]]:
+        """The indices of the rows that the filter has not seen."""
+        if not self._todo:
+            return []
+        return [self._todo[0][self._next :], *self._todo[1:]]
+
+    def _project(self, candidates: list[Sequence[int]] | None = None) -> None:
+        """Look at the rows anew, or only at these."""
         self._next = 0
+        self._todo = []
         if self._test is None:
             self._shown = None
             self._sort()
         else:
+            whole: list[Sequence[int]] = [range(len(self._rows))]
+            self._todo = [part for part in candidates or whole if len(part)]
             self._shown = []
             self.filter_some()
 

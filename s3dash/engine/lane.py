@@ -1,0 +1,215 @@
+"""The transfers of one direction, side by side: in an order and a number that may change."""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from s3dash.core.cancel import CancelToken
+from s3dash.core.progress import Transfer
+from s3dash.core.text import count
+from s3dash.engine.traffic import CURRENT, Job, Traffic
+from s3dash.errors import S3DashError, TransferCancelled, TransferPaused
+from s3dash.objectstore.gate import MOST
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AHEAD = 32
+"""Jobs that are announced at a time, before they are started."""
+
+Ended = tuple[Job, R | BaseException]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course(Generic[T]):
+    """How a lane goes. `limit` says how many run at once, and may say another number later.
+
+    `announce` is told what is next before it starts, in the thread of the operation. `still` is
+    told how many are paused when nothing else is left, and 0 when something moves again.
+    """
+
+    limit: Callable[[], int]
+    cancel: CancelToken
+    name: str
+    announce: Callable[[Sequence[T]], None] = lambda _: None
+    still: Callable[[int], None] = lambda _: None
+
+
+class Lane(Generic[T, R]):
+    """Runs `work(item, runs)` for each item, `runs` counting from 1, on threads of its own.
+
+    Like `jobs.each`: an S3DashError of one is its result and stops no other; after a cancel
+    nothing more is started, and what runs is waited for; any other exception is a bug and is
+    raised. TransferCancelled is the result of what the user stopped, whether it ran or not. What
+    raises TransferPaused is run again when it is resumed, from the beginning: `work` knows how to
+    go on from what is there.
+    """
+
+    def __init__(
+        self,
+        traffic: Traffic,
+        work: Callable[[T, int], R],
+        items: Sequence[tuple[T, Transfer]],
+        course: Course[T],
+    ) -> None:
+        self._traffic = traffic
+        self._work = work
+        self._course = course
+        self._changed = traffic.changed
+        self._waiting: list[tuple[int, int, int, Job]] = []
+        self._ready: list[tuple[int, int, int, Job]] = []
+        self._running = 0
+        self._was_still = False
+        self._ended: list[Ended[R]] = []
+        self._jobs = [Job(row, item, self) for item, row in items]
+        for job in self._jobs:
+            self.put(job)
+
+    # --- for the traffic ----------------------------------------------------------------
+
+    def put(self, job: Job) -> None:
+        job.place += 1
+        entry = (-job.row.priority, job.row.id, job.place, job)
+        heapq.heappush(self._ready if job.announced else self._waiting, entry)
+
+    def stopped(self, job: Job) -> None:
+        self._ended.append((job, TransferCancelled(job.row.path)))
+
+    # --- running ------------------------------------------------------------------------
+
+    def run(self) -> Iterator[tuple[T, R | S3DashError]]:
+        """The items and their results, as they end."""
+        if not self._jobs:
+            return
+        pool = ThreadPoolExecutor(MOST, thread_name_prefix=self._course.name)
+        try:
+            with (
+                self._traffic.under_control(self._jobs),
+                self._course.cancel.calling(self._wake),
+            ):
+                while self._go_on(pool):
+                    for job, outcome in self._take():
+                        if isinstance(outcome, S3DashError) or not isinstance(
+                            outcome, BaseException
+                        ):
+                            yield job.item, outcome
+                        else:
+                            raise outcome
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            self._stand(0)
+
+    def _go_on(self, pool: ThreadPoolExecutor) -> bool:
+        """Start what may be, wait until something has ended; False when all is over."""
+        while True:
+            with self._changed:
+                job = self._next()
+                fresh = None if job else self._unannounced()
+                if not (job or fresh):
+                    if self._ended or self._is_over():
+                        return bool(self._ended)
+                    paused = 0 if self._running else self._paused()
+                    if self._was_still == bool(paused):
+                        self._changed.wait()
+                        continue
+            if job:
+                self._stand(0)
+                pool.submit(self._run, job)
+            elif fresh:
+                self._course.announce([job.item for job in fresh])
+            else:
+                self._stand(paused)
+
+    def _take(self) -> list[Ended[R]]:
+        with self._changed:
+            ended, self._ended = self._ended, []
+        return ended
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _stand(self, paused: int) -> None:
+        if self._was_still != bool(paused):
+            self._was_still = bool(paused)
+            self._course.still(paused)
+
+    # --- choosing; the lock is held -----------------------------------------------------
+
+    def _is_open(self) -> bool:
+        return not self._course.cancel.cancelled and self._running < self._course.limit()
+
+    def _next(self) -> Job | None:
+        """The first of the announced, unless another outranks it; it counts as running."""
+        if not self._is_open():
+            return None
+        best, other = _first(self._ready), _first(self._waiting)
+        if best is None or (other is not None and -other.row.priority < -best.row.priority):
+            return None
+        heapq.heappop(self._ready)
+        best.phase = "running"
+        best.runs += 1
+        self._running += 1
+        return best
+
+    def _unannounced(self) -> list[Job] | None:
+        """The next to be announced; None when none is due."""
+        if not self._is_open():
+            return None
+        fresh: list[Job] = []
+        while len(fresh) < AHEAD and (job := _first(self._waiting)) is not None:
+            heapq.heappop(self._waiting)
+            job.announced = True
+            self.put(job)
+            fresh.append(job)
+        return fresh or None
+
+    def _paused(self) -> int:
+        return sum(job.phase == "paused" for job in self._jobs)
+
+    def _is_over(self) -> bool:
+        if self._running:
+            return False
+        if self._course.cancel.cancelled:
+            return True
+        return all(job.phase == "over" for job in self._jobs)
+
+    # --- one job, in a thread of the pool -----------------------------------------------
+
+    def _run(self, job: Job) -> None:
+        token = CURRENT.set(job)
+        outcome: R | BaseException
+        try:
+            outcome = self._work(job.item, job.runs)
+        except BaseException as error:  # noqa: BLE001 - raised, or told, by the operation's thread
+            outcome = error
+        finally:
+            CURRENT.reset(token)
+        with self._changed:
+            self._running -= 1
+            self._end(job, outcome)
+            self._changed.notify_all()
+
+    def _end(self, job: Job, outcome: R | BaseException) -> None:
+        if isinstance(outcome, TransferPaused):
+            self._traffic.stopped(job)
+        else:
+            job.phase, job.row.wish = "over", ""
+            self._ended.append((job, outcome))
+
+
+def standstill(paused: int) -> str:
+    """What the state says when nothing else is left; empty when something moves."""
+    return f"all that is left is paused: {count(paused, 'transfer')}" if paused else ""
+
+
+def _first(heap: list[tuple[int, int, int, Job]]) -> Job | None:
+    """The first entry that still counts; what does not is dropped on the way."""
+    while heap:
+        _, _, place, job = heap[0]
+        if job.phase == "waiting" and job.place == place:
+            return job
+        heapq.heappop(heap)
+    return None

@@ -1,0 +1,29 @@
+"""What a configuration says, as far as a running screen can take it up."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from s3dash.core.screen import ScreenSettings
+from s3dash.core.settings import Datastore
+from s3dash.engine.api import EngineApi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """One look at the file. `datastores` are those that the screen can show, in its order.
+
+    `source` is the file as messages name it, `path` where it is when it is one of ours, which we
+    may write; `open_engine` makes an engine that is not started,
+    with the credentials of this look.
+    """
+
+    source: str
+    datastores: Sequence[Datastore]
+    open_engine: Callable[[Datastore], EngineApi]
+    screen: ScreenSettings = field(default_factory=ScreenSettings)
+    path: Path | None = None
+
+
+Reload = Callable[[], Configured]
+"""Read the file again. Raises ConfigError with everything that is wrong, and ConfigError alone."""

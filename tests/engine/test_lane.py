@@ -1,0 +1,104 @@
+"""Many transfers side by side: what is started, in what order, and what an error does."""
+
+import threading
+
+import pytest
+
+from s3dash.core.cancel import CancelToken
+from s3dash.engine.accounting import Accounting
+from s3dash.engine.lane import AHEAD, Course, Lane
+from s3dash.engine.throttle import Throttle
+from s3dash.engine.traffic import Traffic
+from s3dash.errors import Integrity, S3DashError
+from s3dash.objectstore.port import Usage
+from tests.engine.clocks import TestClock
+from tests.tui.fake_engine import settings
+
+
+class Site:
+    def __init__(self, count: int) -> None:
+        clock = TestClock()
+        self.accounting = Accounting(clock, Usage())
+        self.traffic = Traffic(self.accounting, Throttle(0, clock), clock, settings())
+        self.items = [(n, self.accounting.queue("up", f"{n}", 1)) for n in range(count)]
+        self.cancel = CancelToken()
+        self.announced: list[list[int]] = []
+
+    def course(self, limit: int) -> Course[int]:
+        return Course(
+            limit=lambda: limit,
+            cancel=self.cancel,
+            name="test",
+            announce=lambda items: self.announced.append(list(items)),
+        )
+
+
+def test_all_are_done_and_each_was_announced_before() -> None:
+    site = Site(100)
+
+    def work(item: int, runs: int) -> int:
+        assert any(item in some for some in site.announced)
+        assert runs == 1
+        return item * 2
+
+    done = dict(Lane(site.traffic, work, site.items, site.course(8)).run())
+    assert done == {n: n * 2 for n in range(100)}
+    assert [len(some) for some in site.announced] == [AHEAD, AHEAD, AHEAD, 100 - 3 * AHEAD]
+
+
+def test_as_many_run_at_once_as_may() -> None:
+    site, lock, all_three = Site(39), threading.Lock(), threading.Barrier(3, timeout=10)
+    here, most = [0], [0]
+
+    def work(item: int, _: int) -> None:
+        with lock:
+            here[0] += 1
+            most[0] = max(most[0], here[0])
+        all_three.wait()
+        with lock:
+            here[0] -= 1
+
+    assert len(list(Lane(site.traffic, work, site.items, site.course(3)).run())) == 39
+    assert most[0] == 3
+
+
+def test_an_error_of_ours_is_a_result_and_stops_no_other() -> None:
+    site = Site(5)
+
+    def work(item: int, _: int) -> int:
+        if item == 2:
+            raise Integrity("bad")
+        return item
+
+    done = dict(Lane(site.traffic, work, site.items, site.course(2)).run())
+    assert isinstance(done.pop(2), S3DashError)
+    assert done == {0: 0, 1: 1, 3: 3, 4: 4}
+
+
+def test_any_other_error_is_raised() -> None:
+    site = Site(5)
+
+    def work(item: int, _: int) -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(Lane(site.traffic, work, site.items, site.course(2)).run())
+    assert site.traffic.cancel(None) == 0, "its jobs are still under control"
+
+
+def test_after_a_cancel_nothing_more_is_started() -> None:
+    site, ran = Site(50), list[int]()
+
+    def work(item: int, _: int) -> None:
+        ran.append(item)
+        if item == 3:
+            site.cancel.cancel()
+
+    list(Lane(site.traffic, work, site.items, site.course(1)).run())
+    assert ran == [0, 1, 2, 3]
+
+
+def test_without_jobs_nothing_happens() -> None:
+    site = Site(0)
+    assert list(Lane(site.traffic, lambda item, _: item, site.items, site.course(1)).run()) == []
+    assert site.announced == []
