@@ -42,11 +42,16 @@ SHOTS = (
     Shot("overview", ("1",), lambda s: len(s.dirty) > 2 and len(s.behind) > 2 and bool(s.locks)),
     Shot("dirty", ("2",), lambda s: bool(s.dirty)),
     Shot("locks", ("4", "r"), lambda s: len(s.locks) > 1),
+    Shot("namespaces", ("5",), lambda s: s.tenants.state == "asked"),
     Shot("conflicts", ("6",), lambda s: bool(s.conflicts)),
+    Shot("diff", ("d",)),
+    Shot("endpoints", ("escape", "7", "c"), lambda s: s.endpoint.finding is not None),
+    Shot("explorer", ("8",)),
     Shot("plan", ("1", "s")),
     Shot("transfers", ("y", "3"), lambda s: s.progress.counts.active > 0),
     Shot("log", ("9",), lambda s: s.state == "idle"),
-    Shot("help", ("question_mark",)),
+    Shot("trash", ("Z",)),
+    Shot("help", ("escape", "3", "question_mark")),
 )
 
 

@@ -157,7 +157,8 @@ def unreadable(content: Content) -> list[Cell]:
 def line_cell(text: str, other: str | None, *, kind: str, shift: int, room: int) -> Cell:
     """A line from its character `shift` on, `room` cells at most.
 
-    What differs from the `other` line is set off, and what nobody sees is made visible there.
+    What differs from the `other` line is set off, unless that is most of it, and what nobody sees
+    is made visible there.
     `kind` is «same», «removed» or «added».
     """
     if kind == "same":
@@ -171,9 +172,10 @@ def line_cell(text: str, other: str | None, *, kind: str, shift: int, room: int)
     start, stop = _differing(body, theirs)
     blank = body[start:stop].isspace()
     visible = blank or "".join(body.split()) == "".join(theirs.split())
+    inner = look if (stop - start) * 2 > len(body) and not visible else mark
     cell = [
         (_shown(body, shift, min(start, shift + room)), look),
-        (_shown(body, max(start, shift), min(stop, shift + room), visible=visible), mark),
+        (_shown(body, max(start, shift), min(stop, shift + room), visible=visible), inner),
         (_shown(body, max(stop, shift), shift + room), look),
     ]
     if end != other[len(theirs) :]:

@@ -133,3 +133,19 @@ def test_the_hex_view_of_a_side_that_ends_before() -> None:
     assert "ends before" in plain(row)
     (row,) = hexdump.rows(b"\x1b[31m", b"", 0, width=80, look="", mark="del-mark")
     assert "\x1b" not in plain(row)
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours", "looks"),
+    [
+        ("one two three\n", "one too three\n", ["del", "del-mark", "del"]),
+        ("one two three\n", "nothing in common at all\n", ["del"]),
+        ("a\n", "a  \n", ["del"]),
+        ("a  \n", "a\n", ["del", "del-mark"]),
+    ],
+)
+def test_what_differs_is_set_off_unless_it_is_most_of_the_line(
+    mine: str, yours: str, looks: list[str]
+) -> None:
+    cell = line_cell(mine, yours, kind="removed", shift=0, room=80)
+    assert [look for _, look in cell] == looks
