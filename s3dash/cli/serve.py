@@ -13,6 +13,7 @@ from s3dash.cli.diagnostics import OK
 from s3dash.cli.session import Session
 from s3dash.errors import S3DashError, UsageError
 
+_USUAL = {"http": 80, "https": 443}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -82,7 +83,8 @@ def allowed(host: str, port: int, public: str) -> frozenset[str]:
     names = {parts.netloc.lower(), f"{host}:{port}".lower()}
     if is_loopback(host):
         names |= {f"{name}:{port}" for name in LOOPBACK}
-    return frozenset(names)
+    usual = f":{_USUAL[parts.scheme]}"  # a browser leaves it out
+    return frozenset(names | {name.removesuffix(usual) for name in names})
 
 
 def _reached_as(host: str) -> str:

@@ -170,15 +170,18 @@ def _inline(value: Mapping[str, object]) -> object:
 def _excluding(text: str, path: Path, name: str, shared: list[str], fresh: Sequence[str]) -> str:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
+    from tomlkit.items import Array
 
     try:
         document = tomlkit.parse(text)
         one: Any = document["datastores"][name]
         if "exclude" not in one:
-            one.add("exclude", [*shared])
-        array = one["exclude"]
-        for pattern in fresh:
-            _append(array, pattern)
+            one["exclude"] = [*shared, *fresh]
+        elif isinstance(one["exclude"], Array):
+            for pattern in fresh:
+                _append(one["exclude"], pattern)
+        else:
+            raise _by_hand(path)
         return tomlkit.dumps(document)
     except TOMLKitError:
         raise _by_hand(path) from None

@@ -4,6 +4,7 @@ It picks no side of a conflict, and starts no deletion but one that a plan of th
 and the user let run: such a one can be left over when that run failed or was cancelled.
 """
 
+import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class Auto:
         self._view = seen
         self._health = health
         self._agreed: dict[str, Change] = {}
+        self._agreeing = threading.Lock()
         self._burst = self._new_burst()
         self._running: tuple[CancelToken, float] | None = None
         self._halted_at: tuple[object, ...] | None = None
@@ -67,7 +69,9 @@ class Auto:
         """A plan that was shown is carried out: what it deletes may be deleted."""
         if self._running is None:
             self.resume()
-        self._agreed |= {item.path: item.change for item in plan.by(*_DELETES)}
+        let = {item.path: item.change for item in plan.by(*_DELETES)}
+        with self._agreeing:
+            self._agreed = {**self._agreed, **let}
 
     def carried_out(self, plan: Plan, result: Result) -> None:
         """Nothing of it is left to be done. A later deletion of the same path is another one.
@@ -79,10 +83,16 @@ class Auto:
         if not result.failed:
             self.withhold([item.path for item in plan.items])
 
+    def broken_off(self) -> None:
+        """The user cancelled a plan that was carried out: no round starts its rest unasked."""
+        if self.enabled and self._running is None and not self._ctx.cancel.cancelled:
+            self._halt()
+
     def withhold(self, paths: Collection[str]) -> None:
         """The user was shown these deletions and left them out."""
         gone = frozenset(paths)
-        self._agreed = {rel: c for rel, c in self._agreed.items() if rel not in gone}
+        with self._agreeing:
+            self._agreed = {rel: c for rel, c in self._agreed.items() if rel not in gone}
 
     def _waits(self, item: Item) -> bool:
         """True for what must be asked: a conflict, or a deletion that was not agreed to as is."""

@@ -4,7 +4,7 @@ The bucket is never listed as a whole. What costs more, the index, is fetched on
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -74,12 +74,12 @@ class Census:
             return self.seen
         try:
             self._put(state="asking", read=0, total=0, message="", hint="")
-            rows = self._begin()
-            wanted = [row.slug for row in rows if row.in_bucket][:MOST]
-            self._put(rows=rows, total=len(wanted))
+            self._begin()
+            wanted = [row.slug for row in self.seen.rows if row.in_bucket][:MOST]
+            self._put(total=len(wanted))
             self._side_by_side(wanted, self._read, workers=READERS)
-            real = tuple(row for row in self.seen.rows if row.is_real or not row.read)
-            self._put(state="asked", rows=real, at=self._ctx.now())
+            self._rows(lambda rows: (row for row in rows if row.is_real or not row.read))
+            self._put(state="asked", at=self._ctx.now())
         except Cancelled:
             self._put(state="unasked")
         except S3DashError as error:
@@ -88,7 +88,7 @@ class Census:
             self._asking.release()
         return self.seen
 
-    def _begin(self) -> tuple[Tenant, ...]:
+    def _begin(self) -> None:
         """A row for every name that may be a namespace's, with what costs no request."""
         ctx, mine = self._ctx, self._ctx.keys.namespace
         listed = {name for name in ctx.store.list_dirs("") if paths.is_namespace(name)}
@@ -96,23 +96,26 @@ class Census:
         names = {name for name in listed if name not in PEER_TOPS}
         if mine is not None:
             names |= {mine} | {name for name in here if name not in PEER_TOPS}
-        before = {row.slug: row for row in self.seen.rows}
         counted = ctx.state.facts(_COUNTED)
-        rows = []
-        for name in sorted(names):
-            row = before.get(name) or _recalled(Tenant(slug=name), counted.get(_COUNTED + name))
-            files, size = self._left(name, here)
-            rows.append(
-                replace(
-                    row,
-                    mine=name == mine,
-                    in_bucket=name in listed or name == mine,
-                    read=row.read or name not in listed,
-                    left_files=files,
-                    left_size=size,
-                )
+        left = {name: self._left(name, here) for name in names}
+
+        def begun(name: str, row: Tenant | None) -> Tenant:
+            row = row or _recalled(Tenant(slug=name), counted.get(_COUNTED + name))
+            files, size = left[name]
+            return replace(
+                row,
+                mine=name == mine,
+                in_bucket=name in listed or name == mine,
+                read=row.read or name not in listed,
+                left_files=files,
+                left_size=size,
             )
-        return tuple(rows)
+
+        def all_begun(rows: tuple[Tenant, ...]) -> Iterator[Tenant]:
+            known = {row.slug: row for row in rows}
+            return (begun(name, known.get(name)) for name in sorted(names))
+
+        self._rows(all_begun)
 
     def _directories(self) -> set[str]:
         with suppress(LocalError):  # a cache that cannot be read holds nothing that we could show
@@ -229,9 +232,12 @@ class Census:
 
     def _change(self, slug: str, **fields: Any) -> None:
         """Fields of one row."""
+        self._rows(lambda rows: (replace(r, **fields) if r.slug == slug else r for r in rows))
+
+    def _rows(self, change: Callable[[tuple[Tenant, ...]], Iterable[Tenant]]) -> None:
+        """Other rows, made of those that stand now: a survey and a count may go on at a time."""
         with self._lock:
-            rows = (replace(r, **fields) if r.slug == slug else r for r in self.seen.rows)
-            self.seen = replace(self.seen, rows=tuple(rows))
+            self.seen = replace(self.seen, rows=tuple(change(self.seen.rows)))
 
     def _one_more(self) -> None:
         with self._lock:

@@ -30,6 +30,7 @@ def copied(ctx: Context, seen: Observation, item: Item, *, nonce: str) -> Upload
         return None
     claim, key = claim_of(nonce), ctx.keys.data(item.path)
     _journal(ctx, item, nonce, claim)  # a crash must not leave a claim that nobody knows
+    ctx.state.attempt([(item.path, row.sha256)])  # nor a copy, or an upload in its place
     try:
         ctx.store.put(key, claim, if_none_match=True)
         stored = ctx.store.copy(

@@ -104,7 +104,7 @@ class Decided:
         path = decision.path
         stat = _must_have(ctx, seen, path, decision.theirs)
         item = _in_trash(ctx, path, decision.ours)
-        _install(ctx, ctx.trash.path(item.id), path, stat, decision.theirs)
+        _ours_back(ctx, ctx.trash.path(item.id), decision, stat)
         ctx.trash.drop(item.id)
         return f"{path}: the local version is back; the bucket's is in the trash and in the bucket"
 
@@ -113,7 +113,7 @@ class Decided:
         path = decision.path
         stat = _must_have(ctx, seen, path, decision.theirs)
         aside = _aside(ctx, seen, decision)
-        _install(ctx, ctx.cache.base / aside, path, stat, decision.theirs)
+        _ours_back(ctx, ctx.cache.base / aside, decision, stat)
         if aside in seen.remote.entries or aside in seen.local.base:
             return f"{path}: the local version is back; its copy {aside} was pushed, it stays"
         gone = seen.local.scan.files[aside]
@@ -136,6 +136,7 @@ class Decided:
         except S3DashError:
             self._ours_again(ctx, decision, stat)
             raise
+        ctx.state.forget([path])  # as in `_ours_back`
         self._ours_again(ctx, decision, stat)
         if ctx.trash.record(item.id) is not None:  # the limits may have had it
             ctx.trash.drop(item.id)
@@ -221,6 +222,19 @@ def _install(ctx: Context, source: Path, path: str, stat: FileStat, sha256: str)
             old_sha256=sha256,
             old_reason=Reason.UNDONE,
         )
+
+
+def _ours_back(ctx: Context, source: Path, decision: Decision, stat: FileStat) -> None:
+    """The local version in its place again, once the base is gone: over the bucket's version as
+    base it would be an edit of that one, and a push, or auto-sync, would send it over it."""
+    row = ctx.state.base_row(decision.path)
+    ctx.state.forget([decision.path])
+    try:
+        _install(ctx, source, decision.path, stat, decision.theirs)
+    except S3DashError:
+        if row is not None:
+            ctx.state.save_base([row])
+        raise
 
 
 def _check(path: str, result: Result) -> None:

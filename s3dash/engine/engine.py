@@ -159,11 +159,15 @@ class Engine:
         self, plan: Plan, *, cancel: CancelToken | None = None, max_delete: int | None = None
     ) -> Result:
         with self._taking_turn(cancel, writes=True) as ctx, status.measured(ctx) as timed:
-            _, seen, left = self._plan(ctx, plan.direction, (), None, tidy=True)
-            valid, moved = operations.still_valid(plan, seen)
-            valid = operations.left_out(valid, moved)
-            self.auto.agreed(valid)
-            result = timed(self._execute(ctx, valid, seen, left, max_delete))
+            try:
+                _, seen, left = self._plan(ctx, plan.direction, (), None, tidy=True)
+                valid, moved = operations.still_valid(plan, seen)
+                valid = operations.left_out(valid, moved)
+                self.auto.agreed(valid)
+                result = timed(self._execute(ctx, valid, seen, left, max_delete))
+            except Cancelled:
+                self.auto.broken_off()
+                raise
             self.auto.carried_out(valid, result)
             return result
 

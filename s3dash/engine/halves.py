@@ -69,14 +69,16 @@ class Halves:
         """Which version the first bytes were of nobody knows: the hash of the whole tells."""
         temp.seek(0)
         digest, store = hashlib.file_digest(temp, "sha256"), self._ctx.store  # type: ignore[arg-type] # binary
-        etag, at = store.head(key).etag, temp.tell()
+        info, at = store.head(key), temp.tell()
+        if info.size != size:  # a longer one may begin with all of ours
+            raise Integrity(f"{key} is not of the length that its entry says")
         self._ctx.accounting.kept(row, at)
         while at < size:
-            piece = store.get_range(key, start=at, length=min(PIECE, size - at), if_match=etag)
+            piece = store.get_range(key, start=at, length=min(PIECE, size - at), if_match=info.etag)
             if not piece:
                 raise Integrity(f"{key} is shorter than its entry says")
             temp.write(piece)
             digest.update(piece)
             at += len(piece)
             self._ctx.moved(row, len(piece))
-        return Downloaded(etag, at, digest.hexdigest())
+        return Downloaded(info.etag, at, digest.hexdigest())

@@ -6,7 +6,6 @@ was left out stays out, and what appeared since stays as it is.
 """
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,11 +91,11 @@ class Handover:
         plan = ticket.plan
         name = f"detached {plan.direction}"
         self._owner.describe(name)
-        left = self._still_to_do(plan)
-        told = f"{len(left.items):,} of {count(len(plan.items), 'row')} left"
-        self._ctx.note("info", name, f"goes on without a screen, detached {ticket.at}: {told}")
-        deletes = len(left.by(*_DELETES))
         try:
+            left = self._still_to_do(plan)
+            told = f"{len(left.items):,} of {count(len(plan.items), 'row')} left"
+            self._ctx.note("info", name, f"goes on without a screen, detached {ticket.at}: {told}")
+            deletes = len(left.by(*_DELETES))
             result = self._engine.run(left, cancel=cancel, max_delete=deletes or None)
         except S3DashError as error:
             stopped = isinstance(error, Cancelled)
@@ -117,8 +116,8 @@ class Handover:
             raise UsageError(f"{path} belongs to another datastore, cache or version of s3dash")
         if self._engine.read_only:
             raise CacheBusy(f"this cache belongs to {self._engine.read_only}")
-        with suppress(FileNotFoundError):  # another carrier was quicker: the owner lock decides
-            path.unlink()
+        with telling(f"{path} cannot be used up"):
+            path.unlink(missing_ok=True)  # another carrier was quicker: the owner lock decides
         return ticket
 
     def _still_to_do(self, plan: Plan) -> Plan:

@@ -125,6 +125,8 @@ class Ticker:
         while not self._stopping.is_set():
             woken = self._clock.wait(self._woken, self.seconds)
             self._woken.clear()
-            due, self._now = self._now or not woken, False
+            due = not woken
+            if self._now:  # a poke right after this look is for the next round
+                self._now, due = False, True
             if due and not self._stopping.is_set():
                 self._tick()

@@ -61,7 +61,7 @@ class Lane(Generic[T, R]):
         self._waiting: list[tuple[int, int, int, Job]] = []
         self._ready: list[tuple[int, int, int, Job]] = []
         self._running = 0
-        self._was_still = False
+        self._still = 0
         self._ended: list[Ended[R]] = []
         self._jobs = [Job(row, item, self) for item, row in items]
         for job in self._jobs:
@@ -111,7 +111,7 @@ class Lane(Generic[T, R]):
                     if self._ended or self._is_over():
                         return bool(self._ended)
                     paused = 0 if self._running else self._paused()
-                    if self._was_still == bool(paused):
+                    if self._still == paused:
                         self._changed.wait()
                         continue
             if job:
@@ -132,8 +132,8 @@ class Lane(Generic[T, R]):
             self._changed.notify_all()
 
     def _stand(self, paused: int) -> None:
-        if self._was_still != bool(paused):
-            self._was_still = bool(paused)
+        if self._still != paused:
+            self._still = paused
             self._course.still(paused)
 
     # --- choosing; the lock is held -----------------------------------------------------

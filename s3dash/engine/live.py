@@ -1,5 +1,6 @@
 """What an engine does by itself: watch the cache, poll the bucket, sync when told to."""
 
+import threading
 from typing import TYPE_CHECKING
 
 from s3dash.core.lock import LockInfo
@@ -35,20 +36,27 @@ class Live:
         self._other: OtherOwner | None = None
         self._failures = 0
         self._next_at = self._round_at = 0.0
-        self._running = False
+        self._life = threading.Lock()
+        self._running = self._over = False
 
     def start(self) -> None:
-        if self._ctx.settings.auto_sync:
-            self.auto.turn(True)
-        self._running = True
-        self._watcher.start()
-        self._schedule(0.0)
-        self._ticker.seconds = 0.05
-        self._ticker.start()
+        """Nothing happens after `stop`: who opened it may be slower than who ends it."""
+        with self._life:
+            if self._over:
+                return
+            if self._ctx.settings.auto_sync:
+                self.auto.turn(True)
+            self._running = True
+            self._watcher.start()
+            self._schedule(0.0)
+            self._ticker.seconds = 0.05
+            self._ticker.start()
 
     def stop(self) -> None:
-        if self._running:
+        with self._life:
+            self._over, was_running = True, self._running
             self._running = False
+        if was_running:
             self._ticker.stop()
             self._watcher.stop()
 

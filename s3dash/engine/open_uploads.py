@@ -112,7 +112,8 @@ def abort(
             else:
                 with turn():
                     ctx.store.abort_upload(row.key, row.upload_id)
-                    uploads.forget(ctx, mine)
+                    if row.upload_id in uploads.names(ctx):  # else the path has another one by now
+                        uploads.forget(ctx, mine)
         except S3DashError as error:
             failed.append(f"{row.key}: {error.message}")
         else:

@@ -56,22 +56,22 @@ class _Opening:
         """The engine; opens it when nobody did. Blocks meanwhile, and raises why there is none."""
         with self._turn:
             if self._failed is not None:
-                raise self._failed
+                raise self._failed.with_traceback(None)  # else it grows with each call
             if self._engine is None:
                 if self._stopped:
                     raise Cancelled("the engine was stopped")
-                self._engine = self._open()
-            return self._engine
+                self._open()
+            return cast("EngineApi", self._engine)
 
-    def _open(self) -> "EngineApi":
+    def _open(self) -> None:
         try:
             engine = self._opener()
         except S3DashError as error:
             self._failed = error
             raise
+        self._engine = engine
         for mailbox in self._waiting:
             mailbox.attach(engine)
-        return engine
 
     def stop(self) -> None:
         """Ends it, or keeps it from being opened; one that is just being opened ends after that."""
@@ -98,10 +98,10 @@ class _Opening:
 
     def subscribe(self, *, capacity: int = 1024) -> "Subscription":
         mailbox = _Later(capacity)
-        if self._engine is not None:
-            mailbox.attach(self._engine)
-        else:
+        if self._engine is None:
             self._waiting.append(mailbox)
+        if self._engine is not None:  # be it since the line above: whoever opened it may have
+            mailbox.attach(self._engine)  # looked at the others before this one was there
         return mailbox
 
 
@@ -135,14 +135,17 @@ class _Later:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
+        self._lock = threading.Lock()
         self._there = threading.Event()
         self._real: Subscription | None = None
         self._closed = False
 
     def attach(self, engine: "EngineApi") -> None:
-        if not self._closed:
-            self._real = engine.subscribe(capacity=self._capacity)
-            self._there.set()
+        """Once; later calls do nothing."""
+        with self._lock:
+            if not self._closed and self._real is None:
+                self._real = engine.subscribe(capacity=self._capacity)
+                self._there.set()
 
     @property
     def dropped(self) -> int:
@@ -157,6 +160,7 @@ class _Later:
         return self._real is not None and self._real.wait(timeout_s)
 
     def close(self) -> None:
-        self._closed = True
-        if self._real is not None:
-            self._real.close()
+        with self._lock:
+            self._closed = True
+            if self._real is not None:
+                self._real.close()

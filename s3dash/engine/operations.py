@@ -25,7 +25,7 @@ from s3dash.engine.observe import (
     look_local,
     recognise,
 )
-from s3dash.engine.recover import Leftovers, leave_out_own
+from s3dash.engine.recover import Leftovers, leave_out_own, take_up_own
 from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.view import View
 
@@ -41,6 +41,7 @@ def observe(ctx: Context) -> Observation:
         index = ctx.reader.load()
         recognise(index, local.base)
         index = leave_out_own(ctx, index, local)
+        take_up_own(ctx, index, local)
         neighbours.keep_out(ctx, local.scan.files, index)
         twins.keep_apart(ctx, local.scan.files, index)
         hash_where_needed(ctx, local, index.entries)
@@ -53,6 +54,7 @@ def observe_known(ctx: Context, index: RemoteIndex) -> Observation:
     """The cache as it is now, against the index as it was last read: asks the bucket nothing."""
     local = look_local(ctx)
     index = leave_out_own(ctx, index, local, ask=False)
+    take_up_own(ctx, index, local)
     hash_where_needed(ctx, local, index.entries)
     return compare(ctx, local, index, lazy=is_lazy(ctx))
 

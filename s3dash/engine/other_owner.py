@@ -23,7 +23,7 @@ class OtherOwner:
         """Tell what is new. Raises LocalError when the state cannot be read."""
         for row in self._fresh():
             self._tell(row)
-        if not self._is_gone and not self._owner.owner():
+        if not self._is_gone and self._owner.is_free():
             self._is_gone = True
             self._tell(HistoryRow(self._ctx.now(), "cache", "warning", f"{self._who} {FREE}"))
 

@@ -32,7 +32,8 @@ class Work:
 
     `etags` are the versions to delete, by path; `stuck` the objects that are not
     deleted yet: the journal keeps them for the next push. `vanished` are uploads that somebody
-    deleted before they could be committed.
+    deleted before they could be committed, `unsure` those that failed: the journal knows what of
+    them may lie there all the same.
     """
 
     nonce: str
@@ -42,6 +43,7 @@ class Work:
     etags: dict[str, str | None] = field(default_factory=dict)
     stuck: set[str] = field(default_factory=set)
     vanished: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
 
 
 def publish(
@@ -175,7 +177,8 @@ def _delete_objects(
     index = ctx.reader.latest
     if index is not None:
         later = {rel: Doomed(rel, row.etag, row.sha256) for rel, row in left.deletes.items()}
-        targets.update({rel: one for rel, one in later.items() if rel not in index.entries})
+        due_now = later.keys() - index.entries.keys() - work.unsure
+        targets.update((rel, later[rel]) for rel in due_now)
     due = [doomed for doomed in targets.values() if doomed.etag is not None]
     work.stuck = {doomed.rel for doomed in due}
     work.stuck -= delete_all(ctx, due, lease=lease, can=can)

@@ -51,7 +51,7 @@ def run(
     edits = _edits(ctx, seen, work)
     if edits or leftovers.unfinished or seen.remote.is_broken:
         publish(ctx, seen, result, work, edits, can=can, left=leftovers)
-        ctx.state.journal_clear(leftovers.standing)
+        ctx.state.journal_clear(leftovers.standing.keys() - work.unsure)
 
 
 # --- uploads ----------------------------------------------------------------------------
@@ -88,6 +88,7 @@ def _upload(
         for row in rows.values():
             if row.state in ("queued", "paused"):
                 ctx.accounting.finish(row, "cancelled")
+        work.unsure = nonces.keys() - {sent.item.path for sent in work.sent}
         ctx.state.journal_clear(rows.keys() - nonces.keys() - left.uploads.keys())
 
 
@@ -106,17 +107,21 @@ def _announce(ctx: Context, work: Work, items: Sequence[Item], left: Leftovers) 
 
     So that what a killed push has sent is known for ours, even when the file was edited since. A
     row of an earlier push stays: it tells of an object that is there, and what is sent over it now
-    is an attempt until it is known to have arrived.
+    is an attempt until it is known to have arrived. In the place of an overdue deletion, what was
+    to be deleted is one.
     """
-    rows = [row for item in items if (row := _announcement(ctx, work, item)) is not None]
+    rows = [row for item in items if (row := _announcement(ctx, work, item, left)) is not None]
+    doomed = (left.deletes[row.rel] for row in rows if row.rel in left.deletes)
+    ctx.state.attempt((row.rel, row.sha256) for row in doomed if row.sha256)
     ctx.state.attempt((row.rel, row.sha256) for row in rows if row.rel in left.uploads)
     ctx.state.journal_add([row for row in rows if row.rel not in left.uploads])
 
 
-def _announcement(ctx: Context, work: Work, item: Item) -> JournalRow | None:
+def _announcement(ctx: Context, work: Work, item: Item, left: Leftovers) -> JournalRow | None:
     """None: it announces itself (a conflict, a copy), or it cannot be read just now."""
     local, remote = item.change.local, item.change.remote
-    if item.source is not None or item.change.verdict in CLASHES or local is None:
+    copies = item.source is not None and item.path not in left.uploads
+    if copies or item.change.verdict in CLASHES or local is None:
         return None
     sha256 = local.sha256
     if sha256 is None and local.size <= HASHED_AHEAD:

@@ -14,7 +14,7 @@ from s3dash.engine.observe import LocalView, Observation, as_remote
 from s3dash.engine.pin import find_version
 from s3dash.engine.remote import RemoteIndex
 from s3dash.errors import NotFound, S3DashError
-from s3dash.local.state import JournalRow
+from s3dash.local.state import BaseRow, JournalRow
 
 
 @dataclass(slots=True)
@@ -52,6 +52,25 @@ def leave_out_own(
     if not own:
         return index
     return replace(index, entries={r: e for r, e in index.entries.items() if r not in own})
+
+
+def take_up_own(ctx: Context, index: RemoteIndex, local: LocalView) -> None:
+    """Uploads that the index names, but a killed push could not say so any more: base says it now.
+
+    Our files went on from there. Where there is none, it may as well have been lost: no deletion.
+    """
+    rows = []
+    for row in ctx.state.journal():
+        entry, base = index.entries.get(row.rel), local.base.get(row.rel)
+        if row.action != "upload" or entry is None or row.rel not in local.scan.files:
+            continue
+        if entry.sha256 == row.sha256 and (base is None or base.tag != entry.tag):
+            rows.append(
+                BaseRow(row.rel, row.sha256, entry.size, entry.tag, row.etag, None, verified_ns=0)
+            )
+    if rows:
+        local.base.update((row.rel, row) for row in rows)
+        ctx.state.adopt(rows)
 
 
 def _etag(ctx: Context, rel: str) -> str | None:
@@ -192,10 +211,11 @@ def _send_again(seen: Observation, left: Leftovers) -> None:
         if seen.local.unknown(rel) or left.uploads[rel].over != (entry.tag if entry else None):
             continue
         change = _from_here(seen, rel, as_remote(entry))
-        _forget(seen, rel)
         if change is None:
             left.deletes[rel] = left.uploads.pop(rel)
+            seen.blocked.pop(rel, None)  # the base goes as it does without an object
         else:
+            _forget(seen, rel)
             seen.changes.append(change)
 
 

@@ -70,6 +70,7 @@ class Throttle:
         with self._lock:
             self._waiting.add(woken)
         try:
+            check()  # a wake before we were known to wait found nobody
             with cancel.calling(woken.set):
                 while not cancel.cancelled and (seconds := self._due_in(place)) > MOMENT_S:
                     if self._clock.wait(woken, seconds):

@@ -110,7 +110,7 @@ def _attempt(
     row.attempt = attempt
     ctx.accounting.start(row)
     ctx.traffic.check(row, first=True)
-    if item.source is not None and attempt == 1 and not again:
+    if item.source is not None and unfinished is None and attempt == 1 and not again:
         there = copied(ctx, seen, item, nonce=nonce)
         if there is not None:
             row.size = 0

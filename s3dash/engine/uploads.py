@@ -138,9 +138,9 @@ def look_for_abandoned(ctx: Context, items: Iterable[Item]) -> None:
 
 def _is_due(ctx: Context) -> bool:
     now = ctx.clock.now().timestamp()
-    last = ctx.state.get(_LOOKED)
-    if last is not None and 0 <= now - float(last) < LOOK_EVERY_S:
-        return False
+    with suppress(ValueError):  # a damaged note: it is due
+        if 0 <= now - float(ctx.state.get(_LOOKED) or 0.0) < LOOK_EVERY_S:
+            return False
     ctx.state.set(_LOOKED, str(now))
     return True
 

@@ -57,9 +57,32 @@ class OwnerLock:
         purpose = f" ({words[3].strip()})" if len(words) == 4 else ""
         return f"pid {words[0]} on {words[1]}{purpose}" if len(words) >= 2 else ""
 
+    def is_free(self) -> bool:
+        """Whether whoever said so has let go, or has ended here without doing that.
+
+        Takes nothing for that: a try at the lock could keep out who starts just then.
+        """
+        try:
+            words = self._path.read_text("utf-8", "replace").split(maxsplit=3)
+        except OSError:
+            return True
+        if len(words) < 2:
+            return True
+        return words[1] == platform.node() and words[0].isdecimal() and not _lives(int(words[0]))
+
     def release(self) -> None:
         """Idempotent. The file stays: removing it could let two processes in."""
         if self._handle is not None:
             os.ftruncate(self._handle, 0)
             os.close(self._handle)
             self._handle = None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -114,6 +114,11 @@ class State:
     def save_base(self, rows: Iterable[BaseRow]) -> None:
         self.apply(save=rows)
 
+    def adopt(self, rows: Iterable[BaseRow]) -> None:
+        """`save_base`, of what will be found again as long as it is not saved."""
+        if not self._read_only:
+            self.apply(save=rows)
+
     def drop_base(self, rels: Iterable[str]) -> None:
         self.apply(drop=rels)
 

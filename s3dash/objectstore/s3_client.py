@@ -112,16 +112,16 @@ class Clients:
 
     def _create(self, role: Role) -> "S3Client":
         signers = self._who()
-        try:
-            with boto_translated(self.place):
+        with boto_translated(self.place):
+            try:
                 client = self._open_session().client(
                     "s3",
                     region_name=self.region,
                     endpoint_url=self._settings.endpoint,
                     config=_config(self._settings, role),
                 )
-        except ValueError as error:
-            raise ConfigError(f"`endpoint` is no URL: {self._settings.endpoint}") from error
+            except ValueError as error:
+                raise ConfigError(f"`endpoint` is no URL: {self._settings.endpoint}") from error
         _watch(client, self._meter, self.place)
         again = Again(signers, self._patience, self.place, steady=role == "steady")
         # the stubs believe that a handler returns nothing

@@ -150,7 +150,14 @@ class DashApp(Surface, inherit_bindings=False):
                 screen.show()
 
     def _go(self, work: Coroutine[Any, Any, None], *, group: str = "flow") -> None:
-        self.run_worker(work, group=group, exit_on_error=True)
+        self.run_worker(self._told(work), group=group, exit_on_error=True)
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        """An engine that cannot do what a flow asks of it is no reason to end the screen."""
+        try:
+            await work
+        except S3DashError as error:
+            self.tell(f"{error.message}  {error.hint}".rstrip(), level="error")
 
     async def ask(self, call: Callable[[], T]) -> T:
         """An engine's answer. Whatever goes wrong comes as an S3DashError, without any value."""

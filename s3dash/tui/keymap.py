@@ -35,7 +35,10 @@ ARRIVES_AS = {"ctrl+h": "backspace", "ctrl+i": "tab", "ctrl+m": "enter", "ctrl+[
 TAKEN = {"ctrl+a": "screen takes it", "ctrl+b": "tmux takes it"}
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 CARELESS = ("enter", "space", "escape")
-"""Keys that must not confirm: they are pressed without a look, or held down."""
+"""Keys that must not confirm: they are pressed without a look, or held down. Nor do they with
+shift or ctrl: most terminals send the bare key for those."""
+STOPPING = ("leave.stop", "leave.detach", "reload.stop")
+"""What ends running work is a confirmation, too."""
 
 _NAMES = frozenset(key.value for key in Keys if "<" not in key.value) | frozenset(
     KEY_TO_UNICODE_NAME
@@ -136,11 +139,15 @@ def _key_problem(command: str, key: str) -> str:
         return "no such key"
     if key in ALWAYS["quit.now"] and command != "quit.now":
         return "always quits"
-    if command.endswith(".confirm") and key in CARELESS:
+    if _confirms(command) and key.rpartition("+")[2] in CARELESS:
         return "must not confirm: it is pressed too easily"
     if _is_typed(key) and (keys.BY_NAME[command].priority or command.startswith("filter.")):
         return "is typed as text there; take one with ctrl, or f1 to f12"
     return ""
+
+
+def _confirms(command: str) -> bool:
+    return command.endswith(".confirm") or command in STOPPING
 
 
 def is_known(key: str) -> bool:

@@ -10,25 +10,38 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-THREADS = 6
+THREADS, MOST = 6, 48
 
 
 class Pool:
-    """A few threads that take calls from one queue."""
+    """A few threads that take calls from one queue.
+
+    When all of them hang there will be others, up to MOST: an endpoint that does not answer must
+    not keep a call for another one waiting, or a key that cancels.
+    """
 
     def __init__(self, threads: int = THREADS) -> None:
         self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = (
             queue.SimpleQueue()
         )
-        self._threads = [
-            threading.Thread(target=self._work, name=f"s3dash-screen-{n}", daemon=True)
-            for n in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._lock = threading.Lock()
+        self._open = 0
+        self._threads: list[threading.Thread] = []
+        for _ in range(threads):
+            self._add()
+
+    def _add(self) -> None:
+        name = f"s3dash-screen-{len(self._threads)}"
+        thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def submit(self, call: Callable[[], T]) -> "Future[T]":
         future: Future[T] = Future()
+        with self._lock:
+            self._open += 1
+            if len(self._threads) < min(self._open, MOST):
+                self._add()
         self._calls.put((future, call))
         return future
 
@@ -45,8 +58,17 @@ class Pool:
         while (job := self._calls.get()) is not None:
             future, call = job
             if not future.set_running_or_notify_cancel():
+                self._over()
                 continue
             try:
-                future.set_result(call())
+                result = call()
             except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+                self._over()
                 future.set_exception(error)
+            else:
+                self._over()
+                future.set_result(result)
+
+    def _over(self) -> None:
+        with self._lock:
+            self._open -= 1

@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -66,9 +67,10 @@ def sealed(on_failure: Callable[[BaseException], object]) -> Iterator[None]:
 
 
 def stop_all(engines: Sequence[EngineApi], *, grace_s: float = GRACE_S) -> None:
-    """Stop all engines side by side; one that hangs is left behind after `grace_s` seconds."""
+    """Stop all engines side by side; those that hang are left behind after `grace_s` seconds."""
     threads = [threading.Thread(target=engine.stop, daemon=True) for engine in engines]
     for thread in threads:
         thread.start()
+    until = time.monotonic() + grace_s
     for thread in threads:
-        thread.join(grace_s)
+        thread.join(max(0.0, until - time.monotonic()))

@@ -186,3 +186,17 @@ def test_another_address_comes_with_a_warning() -> None:
     done = cli("serve", "--host", "203.0.113.1", "--port", "8000")
     assert "there is no authentication" in done.err
     assert done.code in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("port", "public", "host", "ours"),
+    [
+        (80, "http://127.0.0.1:80", "127.0.0.1", True),
+        (80, "http://127.0.0.1:80", "localhost", True),
+        (8000, "https://dash.example:443", "dash.example", True),
+        (8000, "http://127.0.0.1:8000", "127.0.0.1", False),
+        (8000, "https://dash.example:80", "dash.example", False),
+    ],
+)
+def test_a_browser_leaves_the_usual_port_out(port: int, public: str, host: str, ours: bool) -> None:
+    assert is_ours(host, None, allowed("127.0.0.1", port, public)) is ours

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -78,7 +78,8 @@ def answering(reply: Callable[[Asked], Reply]) -> Iterator[Endpoint]:
             self.send_header("Content-Length", str(shown))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(told.body)
+                with suppress(ConnectionError):  # the client may have read enough
+                    self.wfile.write(told.body)
             self.close_connection = told.length is not None
 
         do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = answer

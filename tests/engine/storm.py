@@ -301,11 +301,16 @@ class Storm:
     # --- what must hold -----------------------------------------------------------------
 
     def readable(self) -> set[bytes]:
-        found = set(contents(MemoryStore(self.bucket)).values())
+        found = set(contents(MemoryStore(self.bucket)).values()) | self._kept()
+        return found | (set(self.peer.files.values()) if self.peer else set())
+
+    def _kept(self) -> set[bytes]:
+        """What lies in our caches and trashes."""
+        found = set()
         for machine in self.machines:
             found |= {p.read_bytes() for p in machine.cache.rglob("*") if p.is_file()}
             found |= {p.read_bytes() for p in (machine.home / "state/trash").glob("*.blob")}
-        return found | (set(self.peer.files.values()) if self.peer else set())
+        return found
 
     def check(self) -> None:
         readable = self.readable()
@@ -356,10 +361,11 @@ class Storm:
     def _written_over(self, named: dict[str, str | None], bucket: dict[str, bytes]) -> set[str]:
         """Objects that the peer's blind PUT replaced: nobody can stop it, nor see it at once.
 
-        What the index names is still in somebody's cache.
+        What the index names is still in somebody's cache; or in a trash, where one of us took an
+        object for abandoned, a day after the peer had sent it, and the peer then went on.
         """
         over = {rel for rel, sha in named.items() if sha and digest(bucket.get(rel, b"")) != sha}
-        held = {digest(body) for machine in self.machines for body in machine.files().values()}
+        held = {digest(body) for body in self._kept()}
         assert {named[rel] for rel in over} <= held, self.story(f"NOBODY HAS {over}")
         return over
 

@@ -74,7 +74,12 @@ def test_a_change_waits_for_no_round(ada: Machine, bucket: MemoryBucket) -> None
         assert there(bucket)["files/new"] == b"n"
 
 
-def cancelled_run(engine: Engine, hold: Hold, left_out: tuple[str, ...] = ()) -> None:
+def cancelled_run(
+    engine: Engine,
+    hold: Hold,
+    left_out: tuple[str, ...] = (),
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
     """The user lets a plan run and cancels it in its first upload: nothing was deleted yet."""
     shown = engine.plan("sync")
     token, errors = CancelToken(), []
@@ -89,6 +94,7 @@ def cancelled_run(engine: Engine, hold: Hold, left_out: tuple[str, ...] = ()) ->
     thread = threading.Thread(target=run)
     thread.start()
     assert hold.inside.wait(PATIENCE_S)
+    meanwhile()
     token.cancel()
     hold.go.set()
     thread.join(PATIENCE_S)
@@ -204,3 +210,48 @@ def test_a_cancelled_one_waits_for_a_change_or_a_key(
     wake(ada, halted, bucket, tmp_path)
     until(halted, lambda s: not s.dirty and not s.behind and not s.auto.suspended)
     assert there(bucket)["files/a"] in (b"edit", b"tide")
+
+
+def test_what_the_user_cancelled_is_not_started_again_unasked(
+    ada: Machine, bucket: MemoryBucket, hold: Hold
+) -> None:
+    ada.write("files/a", "edit")
+    (ada.cache / "files/gone").unlink()
+    with started(ada) as engine:
+        watching(engine)
+        until(engine, lambda s: len(s.dirty) == 2)
+        cancelled_run(engine, hold, meanwhile=lambda: engine.set_auto(True))
+        looked = until(engine, lambda s: s.auto.suspended == auto.CANCELLED).checked_at
+        engine._live.poke()  # a round as time brings it
+        until(engine, lambda s: s.checked_at > looked and (s.auto.next_in_s or 0) > 3000)
+        assert engine.snapshot().auto.suspended == auto.CANCELLED
+        assert there(bucket) == {f"files/{n}": n.encode() for n in ("a", "gone", "kept", "last")}
+
+
+def test_a_deletion_left_out_while_another_plan_is_let_run_stays_left_out(
+    ada: Machine,
+) -> None:
+    """The user's thread and the operation's change what is agreed at the same time."""
+    for name in ("gone", "kept"):
+        (ada.cache / f"files/{name}").unlink()
+    engine = ada.engine()
+    plan = engine.plan("sync")
+    one, other = (plan.only(f"files/{name}") for name in ("gone", "kept"))
+    engine.auto.agreed(one)
+
+    class Slow(dict[str, object]):
+        """Lets another thread in while the deletions are gone through."""
+
+        def items(self) -> object:  # type: ignore[override]  # no view: it is gone through once
+            for n, item in enumerate(list(super().items())):
+                if not n:
+                    thread.start()
+                    thread.join(0.2)
+                yield item
+
+    thread = threading.Thread(target=engine.auto.agreed, args=(other,))
+    engine.auto._agreed = Slow(engine.auto._agreed)  # type: ignore[assignment]  # a dict that dawdles
+    engine.auto.withhold(["files/gone"])
+    thread.join(PATIENCE_S)
+    assert set(engine.auto._agreed) == {"files/kept"}
+    engine.stop()

@@ -5,11 +5,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from s3dash.clock import iso
+from s3dash.core.cancel import CancelToken
 from s3dash.core.tenants import Survey, Tenant
+from s3dash.engine.census import Census
 from s3dash.engine.engine import Engine
 from s3dash.errors import AccessDenied, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
@@ -327,3 +330,32 @@ def test_beyond_a_thousand_rows_wait_until_somebody_asks(
         assert not last.read
         row = by_slug(engine.census.count([last.slug]))[last.slug]
     assert (row.read, row.registered, row.repo_id) == (True, True, "r")
+
+
+class Meanwhile(CancelToken):
+    """Does something once, when somebody asks whether to go on."""
+
+    act: Callable[[], object] | None = None
+
+    def check(self) -> None:
+        act, self.act = self.act, None
+        if act is not None:
+            act()
+        super().check()
+
+
+def test_what_is_counted_while_a_survey_begins_is_kept(join: Join) -> None:
+    web = join("web", namespace="web")
+    web.write("files/w", "12345")
+    web.push()
+    ada = join("ada", namespace="infra")
+    (ada.cache / "web/files").mkdir(parents=True)
+    (ada.cache / "web/files/w").write_text("54321")
+    engine, token = ada.engine(), Meanwhile()
+    census = Census(replace(engine._ctx, cancel=token), engine._view)
+    census.look()
+    token.act = lambda: census.count(["web"])
+    row = by_slug(census.look())["web"]
+    engine.stop()
+    assert token.act is None
+    assert (row.objects, row.busy) == (1, "")

@@ -1,5 +1,8 @@
 """A plan in other hands: exactly what was confirmed is done, and nothing else."""
 
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from s3dash.core.events import Noted
 from s3dash.engine.engine import Engine
 from s3dash.engine.handover import wait_until_free
 from s3dash.errors import CacheBusy, Cancelled, LocalError, Unreachable, UsageError
+from s3dash.local.owner import OwnerLock
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.test_live import started, until
 from tests.engine.world import Machine, contents
@@ -141,7 +145,10 @@ def test_one_that_fails_says_why(tmp_path: Path, bucket: MemoryBucket) -> None:
     engine = ada.engine()
     with pytest.raises(Unreachable):
         engine.handover.carry_on(ticket)
+    told = engine.history()[-1]
     engine.stop()
+    assert (told.operation, told.level) == ("detached push", "error")
+    assert told.text == "failed: nobody answers; the rest stays dirty"
 
 
 def test_a_ticket_of_another_place_or_none_at_all_does_nothing(
@@ -228,3 +235,34 @@ def test_the_next_start_says_that_the_last_one_was_killed(ada: Machine) -> None:
     engine.stop()
     assert [(row.level, row.operation) for row in told] == [("warning", "state")]
     assert f"pid {os.getpid()}" in told[0].text
+
+
+def test_an_owner_that_was_killed_has_gone(tmp_path: Path) -> None:
+    owner, other = OwnerLock(tmp_path), OwnerLock(tmp_path)
+    assert other.is_free()
+    assert owner.acquire()
+    assert not other.is_free()
+    owner.release()
+    assert other.is_free()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    said = tmp_path / "owner.lock"
+    said.write_text(f"{ended.pid} {platform.node()} 2026-01-01T00:00:00Z push")
+    assert other.is_free()
+    said.write_text(f"{ended.pid} not-{platform.node()} 2026-01-01T00:00:00Z")
+    assert not other.is_free()  # of another machine nobody here can tell
+    said.write_text(f"0x1 {platform.node()} 2026-01-01T00:00:00Z")
+    assert not other.is_free()
+
+
+def test_a_ticket_that_cannot_be_used_up_is_not_carried_on(
+    ada: Machine, bucket: MemoryBucket
+) -> None:
+    """Else it would be there for a second time. What stands in the way here: an open descriptor's
+    name, which can be read and not removed."""
+    ticket, before = hand_over(ada), there(bucket)
+    engine = ada.engine()
+    with ticket.open("rb") as held, pytest.raises(LocalError, match="cannot be used up"):
+        engine.handover.carry_on(Path(f"/proc/self/fd/{held.fileno()}"))
+    engine.stop()
+    assert there(bucket) == before

@@ -1,6 +1,7 @@
 """Many transfers side by side: what is started, in what order, and what an error does."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -24,12 +25,13 @@ class Site:
         self.cancel = CancelToken()
         self.announced: list[list[int]] = []
 
-    def course(self, limit: int) -> Course[int]:
+    def course(self, limit: int, *, still: Callable[[int], None] = lambda _: None) -> Course[int]:
         return Course(
             limit=lambda: limit,
             cancel=self.cancel,
             name="test",
             announce=lambda items: self.announced.append(list(items)),
+            still=still,
         )
 
 
@@ -102,3 +104,21 @@ def test_without_jobs_nothing_happens() -> None:
     site = Site(0)
     assert list(Lane(site.traffic, lambda item, _: item, site.items, site.course(1)).run()) == []
     assert site.announced == []
+
+
+def test_a_standstill_tells_how_many_are_left_as_they_are_cancelled() -> None:
+    site, told = Site(3), list[int]()
+    site.traffic.pause(None)
+
+    def still(paused: int) -> None:
+        told.append(paused)
+        first = next((row for _, row in site.items if row.state == "paused"), None)
+        if first is not None:
+            site.traffic.cancel([first.id])
+
+    lane = Lane(site.traffic, lambda item, _: item, site.items, site.course(1, still=still))
+    guard = threading.Timer(10, site.cancel.cancel)
+    guard.start()
+    assert len(list(lane.run())) == 3
+    guard.cancel()
+    assert told == [3, 2, 1, 0]

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from s3dash.core.cancel import CancelToken
+from s3dash.engine.open import state_file
 from s3dash.engine.uploads import LARGE
 from s3dash.errors import Cancelled, Integrity, Unreachable
+from s3dash.local.state import State
 from s3dash.objectstore.memory import Hook, MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectStore
 from tests.engine.clocks import TestClock
@@ -354,6 +356,18 @@ def test_what_others_left_behind_is_told_once_a_day_and_stays(tmp_path: Path) ->
     assert "files/old" in told[0]
     assert "files/young" not in told[0]
     assert site.left_open() == ["files/old", "files/young"]
+
+
+def test_a_damaged_note_of_the_last_look_for_them_is_no_error(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    ada = site.machine("ada")
+    with _made(ada, "files/large").open("wb") as file:
+        file.truncate(LARGE + 1)
+    ada.store = lambda: MemoryStore(site.bucket)
+    state = State(state_file(ada.settings))
+    state.set("uploads-looked-at", "17x")
+    state.close()
+    assert ada.push().pushed == 1
 
 
 def _made(machine: Machine, rel: str) -> Path:

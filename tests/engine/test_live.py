@@ -1,5 +1,6 @@
 """A started engine: it notices what happens on both sides, and syncs when it was told to."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -187,3 +188,12 @@ def test_stop_ends_a_running_operation_and_releases_the_lock(
     assert [type(e).__name__ for e in errors] in ([], ["Cancelled"])
     assert ada.sync().failed == []
     assert ada.status().local.dirty == []
+
+
+def test_an_engine_that_was_stopped_before_it_was_started_does_nothing(ada: Machine) -> None:
+    before = set(threading.enumerate())
+    engine = ada.engine()
+    engine.stop()
+    engine.start()
+    fresh = [thread.name for thread in threading.enumerate() if thread not in before]
+    assert fresh == []

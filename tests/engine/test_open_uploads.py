@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from s3dash.core.cancel import CancelToken
 from s3dash.core.endpoint import FRESH_S
 from s3dash.engine import uploads
+from s3dash.engine.open_uploads import abort
 from s3dash.errors import Cancelled, Unreachable
 from s3dash.objectstore.memory import Hook, MemoryBucket, MemoryStore
-from s3dash.objectstore.port import Part
+from s3dash.objectstore.port import Begun, Part
 from tests.engine.clocks import TestClock
 from tests.engine.world import Machine
 
@@ -206,3 +208,21 @@ def test_many_are_listed_and_the_first_are_measured(site: Site) -> None:
     assert len(found.rows) == 600
     assert sum(row.size is not None for row in found.rows) == 500
     assert not found.is_whole
+
+
+def test_what_the_path_sends_by_now_stays_known(site: Site) -> None:
+    """An operation that began before our turn came has given the old one up and sends anew."""
+    engine = site.cut_off("ada").engine()
+    ctx = engine._ctx
+    (row,) = engine.endpoint.uploads().rows
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        log = uploads.UploadJournal(ctx, BIG)
+        log.begin(Begun("another", PART, "nonce"))
+        yield
+
+    told = abort(ctx, [row], turn=turn, busy=lambda: False, cancel=CancelToken())
+    assert told.done == 1
+    assert uploads.names(ctx) == {"another": BIG}
+    engine.stop()

@@ -1,14 +1,15 @@
 """An engine that is opened later: nobody waits who need not, and nothing is lost on the way."""
 
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from s3dash.core.settings import Datastore
-from s3dash.engine.api import EngineApi
+from s3dash.engine.api import EngineApi, Subscription
 from s3dash.engine.opening import opened_later
 from s3dash.errors import Cancelled, LocalError
 from tests.tui.fake_engine import FakeEngine, idle
@@ -144,3 +145,44 @@ def test_stopped_while_it_is_opened_it_ends_right_after() -> None:
 
 def test_what_it_has_not_is_no_promise_of_python_itself() -> None:
     assert not hasattr(later(Opener()), "__no_such_thing__")
+
+
+def test_a_subscriber_that_comes_while_the_engine_is_handed_over_is_served() -> None:
+    """It saw no engine yet, and the others are served already when it is in the row."""
+    opener = Opener()
+    engine = later(opener)
+    late: list[Subscription] = []
+
+    class First:
+        """Stands for a mailbox: while the opener serves it, another one subscribes."""
+
+        def attach(self, real: EngineApi) -> None:
+            late.append(engine.subscribe())
+
+    engine._waiting = Served([First()])  # type: ignore[attr-defined]  # what stands behind it
+    engine.start()
+    opener.engine.note("opened")
+    assert late[0].wait(0.0)
+    assert len(late[0].drain()) == 1
+
+
+class Served(list[object]):
+    """Who comes while it is gone through is not met any more."""
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(tuple(super().__iter__()))
+
+
+def test_the_reason_for_a_failure_does_not_grow_with_each_call() -> None:
+    def opener() -> EngineApi:
+        raise LocalError("the state cannot be written")
+
+    def depth(error: BaseException) -> int:
+        return len(list(traceback.walk_tb(error.__traceback__)))
+
+    engine, depths = later(opener), []
+    for _ in range(4):
+        with pytest.raises(LocalError) as caught:
+            engine.history()
+        depths.append(depth(caught.value))
+    assert depths[1] == depths[3]

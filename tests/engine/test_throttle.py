@@ -65,19 +65,34 @@ def test_without_a_limit_no_debt_is_kept_for_later() -> None:
 
 def test_a_wait_that_is_woken_looks_again_whether_to_go_on() -> None:
     clock, cancel = SystemClock(), CancelToken()
-    throttle, seen = Throttle(1, clock), threading.Event()
+    throttle, wanted = Throttle(1, clock), threading.Event()
 
     def check() -> None:
-        if seen.is_set():
+        if wanted.is_set():
             raise TransferPaused("asked for")
-        seen.set()
-        threading.Thread(target=wake_it).start()
+        if throttle.waiting:
+            threading.Thread(target=wake_it).start()
 
     def wake_it() -> None:
-        while not throttle.waiting:
-            threading.Event().wait(0.001)
+        wanted.set()
         throttle.wake()
 
     with pytest.raises(TransferPaused):
         throttle.draw(10**6, cancel, check=check)
+    assert not throttle.waiting
+
+
+def test_a_wake_just_before_the_wait_is_not_lost() -> None:
+    clock, cancel = TestClock(), CancelToken()
+    throttle, wanted = Throttle(1, clock), threading.Event()
+
+    def check() -> None:
+        if wanted.is_set():
+            raise TransferPaused("asked for")
+        wanted.set()  # right after this look
+        throttle.wake()
+
+    with pytest.raises(TransferPaused):
+        throttle.draw(10**6, cancel, check=check)
+    assert clock.monotonic() == 0
     assert not throttle.waiting

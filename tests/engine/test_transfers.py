@@ -114,6 +114,22 @@ def test_an_object_that_was_replaced_while_its_download_was_paused_is_no_mixture
     assert bob.read(BIG) == LONG[::-1]
 
 
+def test_a_download_never_goes_on_from_a_longer_object_that_begins_alike(site: Site) -> None:
+    """A log that somebody appended to: its ETag is not that of the version that the index names."""
+    ada, bob = site.machine("ada"), site.machine("bob")
+    ada.write(BIG, LONG)
+    ada.push()
+    with site.going(bob, "pull", held=(BIG,)) as pull:
+        pull.engine.transfers.pause(pull.ids(BIG))
+        site.hold.release()
+        pull.until_state(BIG, "paused")
+        site.store().put(BIG, LONG + b"one more line")  # sent, and not committed yet
+        pull.engine.transfers.resume(pull.ids(BIG))
+        assert [b.path for b in pull.end().blocked] == [BIG]
+    assert BIG not in bob.files()
+    assert site.staged(bob) == []
+
+
 def test_pause_all_takes_in_what_is_queued_later_and_resume_all_lets_it_go(site: Site) -> None:
     """A sync pulls first, and queues its uploads after that."""
     ada, bob = site.machine("ada"), site.machine("bob")

@@ -1,6 +1,7 @@
 """Taking the decision about a conflict back: the path is what it was, and nothing is lost."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from s3dash.core.report import ConflictInfo, same_versions
 from s3dash.core.settings import Take
 from s3dash.engine.engine import Engine
-from s3dash.errors import CacheBusy, CommitConflict, Integrity, S3DashError, UsageError
+from s3dash.errors import CacheBusy, CommitConflict, Integrity, LocalError, S3DashError, UsageError
+from s3dash.local.trash import Trash
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.conftest import Join
 from tests.engine.ends import Store, aside, base, data, trash
@@ -236,3 +238,27 @@ def test_through_a_crash_at_every_request_no_version_is_lost(tmp_path: Path, tak
         if not dead:
             return
     raise AssertionError("it never came to its end")
+
+
+class Stuck(Trash):
+    """Drops nothing: the disk refuses, after the local version is back in its place."""
+
+    def drop(self, id: str) -> None:
+        raise LocalError("the disk refuses")
+
+
+@pytest.mark.parametrize("take", ["local", "remote"])
+def test_one_that_breaks_off_leaves_no_edit_that_a_push_would_send(
+    tmp_path: Path, memory: MemoryBucket, take: Take
+) -> None:
+    ada, bob = pair_on(tmp_path, memory, a="base")
+    engine, _ = decided(ada, bob, take)
+    ctx = engine._ctx
+    stuck = Stuck(ctx.settings.state_dir / "trash", ctx.clock)
+    engine.decided._turn = lambda cancel, *, writes=False: nullcontext(replace(ctx, trash=stuck))
+    with pytest.raises(LocalError, match="the disk refuses"):
+        engine.decided.undo("files/a")
+    engine.stop()
+    assert bob.read("files/a") == b"bob"
+    bob.push()
+    assert data(lambda: MemoryStore(memory))["files/a"] == b"ada's"

@@ -91,7 +91,7 @@ def settings(name: str = "prod-minio", namespace: str | None = "infra") -> Datas
         prefix="swamp",
         endpoint="http://127.0.0.1:9000",
         cache=Path("/srv/cache") / name,
-        state_dir=Path("/srv/state"),
+        state_dir=Path("/srv/state") / name,
         namespace=namespace,
     )
 

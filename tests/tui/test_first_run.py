@@ -1,5 +1,6 @@
 """The first run: each step, what it asks and refuses; nothing is written before the end."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import tomli
 from textual.widgets import Input
 
 from s3dash.config.draft import Draft
+from s3dash.config.write import Change
 from s3dash.errors import AccessDenied, BucketNotFound, ConfigError, Unreachable
 from s3dash.tui.setup.known import Answer
 from tests.tui.fake_engine import HOSTILE
@@ -419,3 +421,35 @@ def test_a_bug_is_told_without_its_values(scout: FakeScout) -> None:
         assert "hunter2" not in hands.text()
 
     guide(script, scout)
+
+
+def test_escape_stops_no_file_half_way(tmp_path: Path) -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    class Slowly(Change):
+        def write(self) -> None:
+            begun.set()
+            gate.wait()
+            super().write()
+
+    class Scout(FakeScout):
+        def changes(self, draft: Draft) -> tuple[Change, ...]:
+            given = super().changes(draft)
+            return tuple(Slowly(path=c.path, before=c.before, after=c.after) for c in given)
+
+    scout = Scout(tmp_path)
+    scout.found[""] = SOLO
+
+    async def script(hands: Guide) -> None:
+        await to_write(hands)
+        await hands.choose("Write")
+        await hands.until(begun.is_set)
+        await hands.press("escape")
+        assert "stopped" not in hands.text()
+        gate.set()
+        await hands.until(lambda: hands.app.answer)
+
+    try:
+        assert guide(script, scout) == Answer("dashboard", tmp_path / "config.toml")
+    finally:
+        gate.set()

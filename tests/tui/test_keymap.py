@@ -100,8 +100,11 @@ def test_a_key_of_a_view_over_one_of_all_views_is_a_warning() -> None:
     assert found.warnings == ("[screen]: keys: P: transfers.cancel hides push in Transfers",)
 
 
-@pytest.mark.parametrize("key", ["enter", "space", "escape"])
-@pytest.mark.parametrize("command", [k.name for k in keys.ALL if k.name.endswith(".confirm")])
+CONFIRMING = [k.name for k in keys.ALL if k.name.endswith((".confirm", "leave.stop", "load.stop"))]
+
+
+@pytest.mark.parametrize("key", ["enter", "space", "escape", "shift+enter", "ctrl+space"])
+@pytest.mark.parametrize("command", CONFIRMING)
 def test_no_key_that_is_pressed_without_a_look_may_confirm(command: str, key: str) -> None:
     assert any("must not confirm" in line for line in keymap({command: (key,)}).problems)
 

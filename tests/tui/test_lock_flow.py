@@ -235,3 +235,16 @@ def test_a_hostile_holder_breaks_nothing() -> None:
         assert "\x1b" not in stage.text()
 
     play(script, engine)
+
+
+def test_a_lock_whose_host_has_no_name_to_type_can_be_released() -> None:
+    engine = holding(hostname="   ")
+
+    async def script(stage: Stage) -> None:
+        await asked(stage, engine)
+        assert "Type release and press enter" in stage.line("#release-note")
+        stage.clock.advance(1.0)
+        await stage.press(*"release", "enter")
+        await stage.until(lambda: engine.asked("release_lock"))
+
+    play(script, engine)

@@ -75,8 +75,8 @@ def test_the_result_is_the_last_event() -> None:
         await stage.press("enter")
         await stage.until(lambda: stage.app.look.running is None and made.asked("run"))
         await stage.settle()
-        assert "push done: 2 up" in stage.event
-        assert "commit 18" in stage.event
+        await stage.until(lambda: "push done: 2 up" in stage.event)
+        await stage.until(lambda: "commit 18" in stage.event)
 
     play(script, made)
 

@@ -330,3 +330,41 @@ def test_one_at_work_may_be_stopped() -> None:
         await stage.until(lambda: names(stage) == ["fresh"])
 
     play(script, engine, reload=file.read)
+
+
+def test_what_could_not_be_taken_up_is_tried_again() -> None:
+    wanted = replace(settings(), poll_interval_s=5.0)
+    file = File(wanted)
+    file.refuses = lambda wanted: wanted.poll_interval_s == 5.0
+
+    async def script(stage: Stage) -> None:
+        await stage.press("ctrl+r")
+        await stage.until(lambda: "cannot be opened: the disk" in stage.event)
+        await stage.until(lambda: not stage.app.reloading)
+        file.refuses = lambda _: False
+        await again(stage, "changed: prod-minio")
+        assert stage.app.engine.settings == wanted
+
+    play(script, one(), reload=file.read)
+
+
+def test_a_datastore_with_another_name_takes_its_cache_over() -> None:
+    """One engine owns a cache: the old one ends before the new one is opened, not after."""
+    engine, renamed = one(), replace(settings(), name="prod")
+    file = File(renamed)
+    before: list[int] = []
+
+    def refuses(wanted: Datastore) -> bool:
+        before.append(len(engine.asked("stop")))
+        return False
+
+    file.refuses = refuses
+
+    async def script(stage: Stage) -> None:
+        await again(stage, "new: prod, gone: prod-minio")
+        assert names(stage) == ["prod"]
+        assert stage.app.opened == file.opened
+
+    play(script, engine, reload=file.read)
+    assert before == [1]
+    assert len(engine.asked("stop")) == 1

@@ -3,6 +3,7 @@ import logging
 import resource
 import sys
 import threading
+import time
 import traceback
 import warnings
 
@@ -113,6 +114,35 @@ def test_a_call_that_hangs_holds_up_no_other_and_no_exit() -> None:
     assert asyncio.run(ask()) == 7
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("s3dash-screen"))
     gate.set()
+
+
+def test_however_many_calls_hang_another_one_is_answered() -> None:
+    gate = threading.Event()
+
+    async def ask() -> int:
+        pool = Pool(threads=2)
+        hanging = [pool.submit(gate.wait) for _ in range(20)]
+        answer = await asyncio.wait_for(pool.ask(lambda: 7), 30)
+        assert not any(call.done() for call in hanging)
+        pool.close()
+        return answer
+
+    try:
+        assert asyncio.run(ask()) == 7
+    finally:
+        gate.set()
+
+
+def test_many_engines_that_hang_take_no_longer_than_one() -> None:
+    class Hanging(FakeEngine):
+        def stop(self) -> None:
+            gate.wait()
+
+    gate, begun = threading.Event(), time.monotonic()
+    stop_all([Hanging() for _ in range(100)], grace_s=0.3)
+    took = time.monotonic() - begun
+    gate.set()
+    assert took < 15, "0.3 s for each of them would be 30"
 
 
 def test_all_engines_are_stopped_though_one_hangs() -> None:

@@ -49,14 +49,13 @@ def test_t_pauses_the_row_and_lets_it_go_on() -> None:
     async def script(stage: Stage) -> None:
         await stage.press("3", "t")
         await stage.until(lambda: engine.asked("transfers.pause"))
-        await stage.settle()
         assert engine.asked("transfers.pause") == [([1],)]
-        assert stage.event.endswith(f"paused {name(1)}")
+        await stage.until(lambda: stage.event.endswith(f"paused {name(1)}"))
+        await stage.settle()
         assert any("‖ paused" in line and "file-1" in line for line in stage.rows())
         assert stage.main.pane.model.current.id == 1  # type: ignore[union-attr] # it has rows
         await stage.press("t")
-        await stage.until(lambda: engine.asked("transfers.resume"))
-        assert stage.event.endswith(f"resumed {name(1)}")
+        await stage.until(lambda: stage.event.endswith(f"resumed {name(1)}"))
 
     play(script, engine)
     assert states(engine)[1] == "queued"
@@ -69,7 +68,7 @@ def test_t_takes_the_marked_rows() -> None:
         await stage.press("3", "j", "space", "space", "space", "t")
         await stage.until(lambda: engine.asked("transfers.pause"))
         assert engine.asked("transfers.pause") == [([2, 3, 4],)]
-        assert stage.event.endswith("paused 3 transfers")
+        await stage.until(lambda: stage.event.endswith("paused 3 transfers"))
         await stage.settle()
         await stage.press("t")
         await stage.until(lambda: engine.asked("transfers.resume"))
@@ -85,7 +84,7 @@ def test_t_on_what_is_over_says_so() -> None:
         await stage.press("3", "G", "t")
         await stage.until(lambda: engine.asked("transfers.resume"))
         await stage.rest()
-        assert stage.event.endswith(f"nothing to resume: {name(7)} is done")
+        await stage.until(lambda: stage.event.endswith(f"nothing to resume: {name(7)} is done"))
 
     play(script, engine)
 
@@ -97,12 +96,12 @@ def test_shift_t_pauses_all_and_lets_all_go_on() -> None:
         await stage.press("3", "T")
         await stage.until(lambda: engine.asked("transfers.pause"))
         assert engine.asked("transfers.pause") == [(None,)]
-        assert "paused all: 5 transfers" in stage.event
+        await stage.until(lambda: "paused all: 5 transfers" in stage.event)
         await stage.settle()
         assert "all that is left is paused: 5" in stage.line("#transfers-summary")
         await stage.press("T")
         await stage.until(lambda: engine.asked("transfers.resume"))
-        assert "all go on: 5 transfers" in stage.event
+        await stage.until(lambda: "all go on: 5 transfers" in stage.event)
 
     play(script, engine)
 
@@ -133,7 +132,7 @@ def test_x_cancels_the_row_at_once() -> None:
         await stage.press("3", "x")
         await stage.until(lambda: engine.asked("transfers.cancel"))
         assert stage.at_home
-        assert stage.event.endswith(f"cancelled {name(1)}, nothing changed")
+        await stage.until(lambda: stage.event.endswith(f"cancelled {name(1)}, nothing changed"))
 
     play(script, engine)
     assert [n for n, state in states(engine).items() if state == "cancelled"] == [1]
@@ -146,7 +145,7 @@ def test_x_cancels_all_that_are_marked() -> None:
         await stage.press("3", "a", "x")
         await stage.until(lambda: engine.asked("transfers.cancel"))
         assert engine.asked("transfers.cancel") == [([1, 2, 3, 4, 5, 6, 7],)]
-        assert stage.event.endswith("cancelled 5 transfers, nothing changed")
+        await stage.until(lambda: stage.event.endswith("cancelled 5 transfers, nothing changed"))
 
     play(script, engine)
 
@@ -248,7 +247,7 @@ def test_a_retry_can_be_cancelled_and_is_in_the_way_of_another() -> None:
         await stage.press("3", "a", "R")
         await stage.until(lambda: engine.asked("transfers.retry"))
         await stage.press("R")
-        assert "a push is running; X in 3 Transfers cancels it" in stage.event
+        await stage.until(lambda: "a push is running; X in 3 Transfers cancels it" in stage.event)
         await stage.press("X")
         await stage.opened(DecideScreen)
         await stage.press("y")
@@ -278,7 +277,7 @@ def test_k_and_j_change_the_priority_and_the_order() -> None:
     async def script(stage: Stage) -> None:
         await stage.press("3", "j", "j", "j", "j", "K")
         await stage.until(lambda: engine.asked("transfers.raise"))
-        assert stage.event.endswith(f"sooner: {name(5)}")
+        await stage.until(lambda: stage.event.endswith(f"sooner: {name(5)}"))
         await stage.settle()
         at = [n for n, line in enumerate(stage.rows()) if "file-5" in line]
         assert at == [2]
@@ -303,7 +302,7 @@ def test_plus_and_minus_change_how_many_go_up_at_once() -> None:
         await stage.press("3", "plus")
         await stage.until(lambda: engine.asked("transfers.allow"))
         assert engine.asked("transfers.allow") == [(30, None)]
-        assert stage.event.endswith("30 uploads at once")
+        await stage.until(lambda: stage.event.endswith("30 uploads at once"))
         await stage.settle()
         assert "30▲ 50▼ at once" in stage.line("#transfers-summary")
         await stage.press("minus")
@@ -320,7 +319,7 @@ def test_without_a_direction_that_moves_both_change() -> None:
         await stage.press("3", "minus")
         await stage.until(lambda: engine.asked("transfers.allow"))
         assert engine.asked("transfers.allow") == [(20, 45)]
-        assert stage.event.endswith("20 uploads and 45 downloads at once")
+        await stage.until(lambda: stage.event.endswith("20 uploads and 45 downloads at once"))
 
     play(script, engine)
 
@@ -349,7 +348,7 @@ def test_b_sets_the_bandwidth_and_takes_it_away() -> None:
         await stage.press("enter")
         await stage.until(lambda: engine.asked("transfers.throttle"))
         assert engine.asked("transfers.throttle") == [(10 << 20,)]
-        assert "at most 10.0 MiB/s over all transfers" in stage.event
+        await stage.until(lambda: "at most 10.0 MiB/s over all transfers" in stage.event)
         await stage.settle()
         assert "≤ 10.0 MiB/s" in stage.line("#transfers-summary")
         await stage.press("b")
@@ -357,7 +356,7 @@ def test_b_sets_the_bandwidth_and_takes_it_away() -> None:
         screen.query_one(Input).value = "0"
         await stage.press("enter")
         await stage.until(lambda: len(engine.asked("transfers.throttle")) == 2)
-        assert "no bandwidth limit" in stage.event
+        await stage.until(lambda: "no bandwidth limit" in stage.event)
 
     play(script, engine, size=(160, 40))
 

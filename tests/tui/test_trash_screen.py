@@ -273,3 +273,17 @@ def test_hostile_names_break_nothing() -> None:
         assert not {"\x1b", "\u202e", "\u200b"} & set(stage.text())
 
     play(script, engine)
+
+
+def test_x_means_the_row_under_the_cursor_though_another_one_is_being_named() -> None:
+    engine = filled()
+
+    async def script(stage: Stage) -> None:
+        await opened(stage, engine)
+        await stage.press("o")
+        stage.app.screen.query_one("#trash-list").focus()
+        await stage.press("j", "x")
+        await stage.opened(DecideScreen)
+        assert "files/b" in stage.line("#decide-text")
+
+    play(script, engine)

@@ -198,3 +198,26 @@ def test_a_draft_is_what_the_file_will_mean(tmp_path: Path) -> None:
 )
 def test_a_name_is_proposed(prefix: str, bucket: str, name: str) -> None:
     assert proposed_name(prefix, bucket) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'datastores.a.bucket = "bbb"\ndatastores.a.cache = "c"\n',
+        '[datastores.a.credentials]\naccess_key_id = "env:X"\n[defaults]\n[datastores.a]\n'
+        'bucket = "bbb"\n',
+    ],
+)
+def test_a_table_in_pieces_takes_a_pattern_too(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "s3dash.toml"
+    path.write_text(text)
+    before = tomli.loads(text)["datastores"]["a"]
+    after = tomli.loads(add_excludes(path, "a", ["*.log"]).after)["datastores"]["a"]
+    assert after == before | {"exclude": ["*.log"]}
+
+
+def test_an_exclude_that_is_no_list_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s3dash.toml"
+    path.write_text('[datastores.a]\nbucket = "bbb"\nexclude = "no list"\n')
+    with pytest.raises(ConfigError, match="nothing was written"):
+        add_excludes(path, "a", ["*.log"])

@@ -8,6 +8,7 @@ from s3dash.core.cancel import CancelToken
 from s3dash.core.plan import WAYS
 from s3dash.core.report import ConflictInfo, Result
 from s3dash.core.settings import Take
+from s3dash.engine.api import EngineApi
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.decisions import Batch, Decisions, place_of
@@ -69,7 +70,7 @@ async def run(
     reasons: list[str] = []
     for conflict in conflicts:
         try:
-            reason = await _settle(app, conflict, take, cancel)
+            reason = await _settle(app, engine, conflict, take, cancel)
         except Cancelled:
             reasons.append("cancelled")
             break
@@ -86,9 +87,10 @@ async def run(
     app.operation_ended(WAYS[take][0])
 
 
-async def _settle(app: "DashApp", conflict: ConflictInfo, take: Take, cancel: CancelToken) -> str:
-    """Why it remains; empty when it is settled."""
-    engine = app.engine
+async def _settle(
+    app: "DashApp", engine: EngineApi, conflict: ConflictInfo, take: Take, cancel: CancelToken
+) -> str:
+    """Why it remains; empty when it is settled. The user may look at another datastore by now."""
     result = await app.ask(
         lambda: engine.resolve(conflict.path, take=take, shown=conflict, cancel=cancel)
     )

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from s3dash.core.settings import Datastore
 from s3dash.errors import S3DashError
 from s3dash.tui.screens.leave import LeaveScreen
@@ -54,7 +56,7 @@ async def stop(app: "DashApp", *, message: str | None = None) -> None:
         with suppress(TimeoutError):  # too slow: the engine's own stop waits for the rest
             async with asyncio.timeout(STOP_S):
                 await app.operation.idle.wait()
-    app.exit(message=message)
+    app.exit(message=Text(message) if message else None)
 
 
 def why_not_detach(app: "DashApp") -> str:

@@ -11,6 +11,7 @@ from s3dash.engine.api import EngineApi
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.tui.cells import plain
 from s3dash.tui.flows import operate
+from s3dash.tui.flows.ending import end
 from s3dash.tui.format import count as number_of
 from s3dash.tui.look import Look, Site
 from s3dash.tui.screens.modal import ask_user
@@ -66,8 +67,7 @@ async def _switch(app: "DashApp", site: str, to: str | None, *, live: bool = Tru
     Without `live` it only acts when it is asked: it neither watches, nor polls, nor syncs.
     """
     open_namespace = app.open_namespace
-    index = [s.name for s in app.look.sites].index(site)
-    engine = app.engine_at(index)
+    engine = app.engine_at([s.name for s in app.look.sites].index(site))
     datastore, before = engine.settings.name, engine.settings.namespace
     if open_namespace is None:
         app.tell("namespaces cannot be changed here", level="warning")
@@ -81,17 +81,33 @@ async def _switch(app: "DashApp", site: str, to: str | None, *, live: bool = Tru
         return opened
 
     known = engine.snapshot()
-    await app.ask(engine.stop)
+    await end(app, engine)
     try:
         opened = await app.ask(lambda: over(to, start=live))
     except S3DashError as error:
-        opened = await app.ask(lambda: over(before, start=True))
+        try:
+            opened = await app.ask(lambda: over(before, start=True))
+        except S3DashError as other:
+            told = f"{site} is closed: neither {to or 'it'} nor {before or 'it'} can be opened"
+            app.tell(f"{told}: {other.message}", level="error")
+            return False
         live = True
         app.tell(f"namespace {to} cannot be opened: {error.message}", level="error")
     opened.census.adopt(known.tenants, asked=not live)
     await app.ask(lambda: opened.endpoint.adopt(known.endpoint.finding))
-    await app.replace_engine(index, opened)
+    place = _place_of(app, engine)
+    if place is None:
+        await end(app, opened)
+        app.tell(f"{site} was opened anew or taken away meanwhile", level="warning")
+        return False
+    await app.replace_engine(place, opened)
     return opened.settings.namespace == to
+
+
+def _place_of(app: "DashApp", engine: EngineApi) -> int | None:
+    """Where it stands now: the configuration may have been read again since it was looked up."""
+    places = range(len(app.look.sites))
+    return next((n for n in places if app.engine_at(n) is engine), None)
 
 
 # --- view 5 -------------------------------------------------------------------------------
@@ -151,7 +167,10 @@ async def _reach(app: "DashApp", site: str, name: str, *, home: str | None) -> b
         _stand_on(app, shown.name)
         return True
     app.tell(f"opening namespace {name} …")
-    return await _switch(app, site, name, live=name == home)
+    reached = await _switch(app, site, name, live=name == home)
+    if reached:
+        _stand_on(app, site)
+    return reached
 
 
 async def _come_home(app: "DashApp", site: str, home: str | None, told: str) -> None:

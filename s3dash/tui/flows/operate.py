@@ -31,6 +31,8 @@ async def planned(app: "DashApp", direction: Direction, selection: Collection[st
         where += f" · {count(len(selection), 'marked path')}"
     screen = PlanScreen(direction, safe(where), look=lambda: app.look, clock=app.clock)
     answered = await ask_user(app, screen)
+    if answered.done():
+        return False
     shown: Plan | None = None
     try:
         plan = await app.ask(lambda: engine.plan(direction, selection=tuple(selection)))
@@ -41,6 +43,9 @@ async def planned(app: "DashApp", direction: Direction, selection: Collection[st
         screen.ready(plan)
     answer = await answered
     withhold(engine, shown, answer)
+    if answer is not None and app.engine is not engine:
+        app.tell(f"{site.name} was opened anew meanwhile; nothing was done", level="warning")
+        return False
     if answer is not None:
         app.carry_out(direction, direction, partial(run, answer=answer))
     return answer is not None or (shown is not None and not shown.items)

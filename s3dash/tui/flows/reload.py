@@ -16,6 +16,7 @@ from s3dash.tui import wishes
 from s3dash.tui.bridge import POLL_S
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.configured import Configured
+from s3dash.tui.flows.ending import end
 from s3dash.tui.format import count, safe
 from s3dash.tui.screens.busy import BusyScreen
 from s3dash.tui.screens.detail import DetailScreen
@@ -105,24 +106,52 @@ async def _datastores(app: "DashApp", found: Configured) -> str | None:
     if not await _may_go(app, [*changes.gone, *changes.other]):
         app.tell("the datastores stay as they were")
         return None
-    engines = {site.name: app.engine_at(n) for n, site in enumerate(app.look.sites)}
+    before = {site.name: app.engine_at(n) for n, site in enumerate(app.look.sites)}
     failed: list[str] = []
-    for settings in found.datastores:
-        if settings.name in (*changes.new, *changes.other):
-            old = engines.get(settings.name)
-            engine = await _opened(app, found, settings, old, failed)
-            if engine is not None:
-                engines[settings.name] = engine
-    left = [s for s in found.datastores if s.name in engines]
-    if left:
-        await app.arrange([engines[settings.name] for settings in left])
+    engines, configured = await _taken_up(app, found, changes, before, failed)
+    if engines:
+        await app.arrange(engines)
         for name in changes.gone:
-            await app.ask(engines[name].stop)
-        app.configured = {settings.name: settings for settings in left}
+            if before[name] in app.opened:  # not ended yet for its heir
+                await end(app, before[name])
+        app.configured = configured
     for line in failed:
         app.note(line, level="error")
         app.tell(line, level="error")
     return None if failed else changes.text
+
+
+async def _taken_up(
+    app: "DashApp",
+    found: Configured,
+    changes: Changes,
+    before: dict[str, EngineApi],
+    failed: list[str],
+) -> tuple[list[EngineApi], dict[str, Datastore]]:
+    """The engines to show, and the settings that they have taken up: others are tried again."""
+    engines: list[EngineApi] = []
+    configured: dict[str, Datastore] = {}
+    for settings in found.datastores:
+        engine, taken, tries = before.get(settings.name), settings, len(failed)
+        if settings.name in (*changes.new, *changes.other):
+            old = engine or _renamed(app, changes, before, settings)
+            engine = await _opened(app, found, settings, old, failed)
+            if engine is not None and len(failed) > tries:
+                taken = app.configured[engine.settings.name]
+        if engine is not None:
+            engines.append(engine)
+            configured[taken.name] = taken
+    return engines, configured
+
+
+def _renamed(
+    app: "DashApp", changes: Changes, before: dict[str, EngineApi], settings: Datastore
+) -> EngineApi | None:
+    """The engine that owns the cache of a new datastore, and whose own is gone from the file."""
+    for name in changes.gone:
+        if name in before and app.configured[name].state_dir == settings.state_dir:
+            return before[name]
+    return None
 
 
 async def _may_go(app: "DashApp", names: Sequence[str]) -> bool:
@@ -167,10 +196,10 @@ async def _opened(
     """
     if old is None:
         return await _open(app, found, settings, failed)
-    before = app.configured[settings.name]
+    before = app.configured[old.settings.name]
     if settings.namespace == before.namespace:  # the user may have gone over to another one
         settings = replace(settings, namespace=old.settings.namespace)
-    await app.ask(old.stop)
+    await end(app, old)
     for wanted in (settings, old.settings):
         opened = await _open(app, found, wanted, failed)
         if opened is not None:

@@ -50,8 +50,15 @@ class Modal(ModalScreen[T | None], Generic[T]):
 
 
 async def ask_user(app: App[Any], screen: Modal[T]) -> "asyncio.Future[T | None]":
-    """Open a dialog; when this returns it is on the screen, and its answer still to come."""
+    """Open a dialog; when this returns it is on the screen, and its answer still to come.
+
+    One that is there already, as keys came in faster than it opened, is not opened again: then
+    the answer is None at once.
+    """
     answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+    if any(type(shown) is type(screen) for shown in app.screen_stack):
+        answer.set_result(None)
+        return answer
 
     def take(given: T | None) -> None:
         if not answer.done():

@@ -106,7 +106,7 @@ class ReleaseScreen(Modal[LockInfo]):
 
     def _word(self, lock: LockInfo) -> str:
         """What has to be typed: the host's name; a lock that names none asks for `release`."""
-        return safe(lock.hostname) or "release"
+        return safe(lock.hostname).strip() or "release"
 
     def _paint_facts(self) -> list[Cell]:
         look, lock = self._look(), self._lock

@@ -154,7 +154,7 @@ class TrashScreen(Modal[None]):
         self._wish("drop")
 
     def _wish(self, what: Literal["restore", "drop"], to: str = "") -> None:
-        item = self._naming or self._list.model.current
+        item = self._naming if to else self._list.model.current
         if item is None:
             self.say(one("there is nothing here", "dim"))
         else:

@@ -136,6 +136,7 @@ class Locks(Step):
 class Write(Step):
     title = "The file"
     read = True
+    writes = True
     asking = "writing …"
 
     def about(self, known: Known) -> list[Cell]:

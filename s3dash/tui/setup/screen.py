@@ -198,6 +198,8 @@ class StepScreen(Screen[None]):
 
     def action_step_back(self) -> None:
         """Also stops waiting for an answer."""
+        if self._asking and self.step.writes:
+            return
         if self._asking:
             self.workers.cancel_node(self)
             self._asking = False

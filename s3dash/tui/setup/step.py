@@ -28,10 +28,14 @@ class Choice:
 
 
 class Step(ABC):
-    """One page. `read` has its text as the main thing: it gets the room that there is."""
+    """One page. `read` has its text as the main thing: it gets the room that there is.
+
+    The look of one that `writes` is not stopped half way: nobody could say what is there then.
+    """
 
     title: ClassVar[str]
     read: ClassVar[bool] = False
+    writes: ClassVar[bool] = False
     asking: ClassVar[str] = ""
     """What is said while `look` takes its time."""
 
