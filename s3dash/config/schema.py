@@ -6,6 +6,7 @@ tables stand in `screen_schema.py`.
 """
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -102,7 +103,8 @@ def _patterns(lines: list[str]) -> list[str]:
 
         for number, line in enumerate(lines, 1):
             try:
-                GitIgnoreSpec.from_lines([_plain(line)])
+                with warnings.catch_warnings(action="ignore", category=FutureWarning):
+                    GitIgnoreSpec.from_lines([_plain(line)])
             except ValueError:
                 raise ValueError(f"pattern {number} is no gitignore pattern") from None
     return lines

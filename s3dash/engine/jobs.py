@@ -1,7 +1,7 @@
 """Running many small blocking jobs side by side, with cancel and bounded retries."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
@@ -24,12 +24,13 @@ def each(
     workers: int,
     cancel: CancelToken,
     name: str = "s3dash",
-) -> Iterable[tuple[T, R | S3DashError]]:
+) -> Generator[tuple[T, R | S3DashError], None, None]:
     """Do `work` for every job on up to `workers` threads; yields as they end, in any order.
 
     An S3DashError of one job is its result and stops no other. After a cancel no further job is
     started, and the ones that run are waited for. Any other exception is a bug and is raised.
     """
+    owner = threading.get_ident()
     source = iter(jobs)
     first = list(islice(source, workers * 2))
     if not first:
@@ -49,7 +50,8 @@ def each(
                 outcome: R | S3DashError = _outcome(future)
                 yield job, outcome
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # left half way it may be closed by whichever thread collects it, and none can join itself
+        pool.shutdown(wait=threading.get_ident() == owner, cancel_futures=True)
 
 
 def _outcome(future: "Future[R]") -> R | S3DashError:

@@ -1,6 +1,7 @@
 """The transfers of one direction, side by side: in an order and a number that may change."""
 
 import heapq
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class Lane(Generic[T, R]):
         """The items and their results, as they end."""
         if not self._jobs:
             return
+        owner = threading.get_ident()  # another thread may collect what was left half way
         pool = ThreadPoolExecutor(MOST, thread_name_prefix=self._course.name)
         try:
             with (
@@ -98,7 +100,7 @@ class Lane(Generic[T, R]):
                         else:
                             raise outcome
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=threading.get_ident() == owner, cancel_futures=True)
             self._stand(0)
 
     def _go_on(self, pool: ThreadPoolExecutor) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat as modes
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -350,7 +351,8 @@ def load_excludes(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     if not patterns:
         return never
     try:
-        spec = GitIgnoreSpec.from_lines(patterns)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # of a [[ in a name
+            spec = GitIgnoreSpec.from_lines(patterns)
     except ValueError as error:
         raise ConfigError(f"exclude: {error}", hint="patterns are those of .gitignore") from error
     return spec.match_file

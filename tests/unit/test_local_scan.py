@@ -353,3 +353,9 @@ def test_a_walk_tells_how_many_files_it_found_so_far(tmp_path: Path) -> None:
     found = scan(tmp_path, on_files=told.append)
     assert told == sorted(told)
     assert told[-1] == len(found.files) == 6
+
+
+def test_a_pattern_with_an_odd_bracket_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
+    excluded = load_excludes(("[[a]b",))
+    assert excluded("ab")
+    assert not list(recwarn)
