@@ -75,31 +75,8 @@ def open_engine(
         undo.callback(owner.release)
         state = State(state_file(settings), read_only=bool(read_only))
         undo.callback(state.close)
-        docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
-        bus = Bus()
-        accounting = Accounting(clock, store.usage)
-        throttle = Throttle(settings.bandwidth_limit, clock)
-        keys = Keys(settings.namespace)
-        ctx = Context(
-            settings=settings,
-            keys=keys,
-            store=store,
-            reader=IndexReader(store, keys, docs, readers=min(READERS, settings.pull_concurrency)),
-            state=state,
-            cache=CacheDir(settings.cache, namespace=settings.namespace, ignores_case=ignores_case),
-            sidecar=SidecarFile(settings.cache),
-            trash=Trash(settings.state_dir / "trash", clock, namespace=settings.namespace),
-            clock=clock,
-            bus=bus,
-            accounting=accounting,
-            stage=Stage(bus, clock, settings.name),
-            throttle=throttle,
-            traffic=Traffic(accounting, throttle, clock, settings),
-            patience=patience,
-            identity=identify(),
-            excludes=Excludes(settings),
-            nonce=nonce,
-            timing=timing,
+        ctx = _context(
+            settings, store, state, clock, patience, nonce, timing, ignores_case=ignores_case
         )
         if not read_only:
             ctx.cache.sweep(trash=ctx.trash)
@@ -113,6 +90,45 @@ def open_engine(
         engine = Engine(ctx, owner, read_only=read_only)
         undo.pop_all()
     return engine
+
+
+def _context(
+    settings: Datastore,
+    store: ObjectStore,
+    state: State,
+    clock: Clock,
+    patience: Patience,
+    nonce: Callable[[], str],
+    timing: Timing,
+    *,
+    ignores_case: bool | None,
+) -> Context:
+    docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
+    bus = Bus()
+    accounting = Accounting(clock, store.usage)
+    throttle = Throttle(settings.bandwidth_limit, clock)
+    keys = Keys(settings.namespace)
+    return Context(
+        settings=settings,
+        keys=keys,
+        store=store,
+        reader=IndexReader(store, keys, docs, readers=min(READERS, settings.pull_concurrency)),
+        state=state,
+        cache=CacheDir(settings.cache, namespace=settings.namespace, ignores_case=ignores_case),
+        sidecar=SidecarFile(settings.cache),
+        trash=Trash(settings.state_dir / "trash", clock, namespace=settings.namespace),
+        clock=clock,
+        bus=bus,
+        accounting=accounting,
+        stage=Stage(bus, clock, settings.name),
+        throttle=throttle,
+        traffic=Traffic(accounting, throttle, clock, settings),
+        patience=patience,
+        identity=identify(),
+        excludes=Excludes(settings),
+        nonce=nonce,
+        timing=timing,
+    )
 
 
 def sentence_on_killed(who: str, uploads: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from s3dash.core.diff import Verdict
 from s3dash.core.progress import Counts, Progress
 from s3dash.core.screen import Palette, ScreenSettings
 from s3dash.core.settings import Datastore
@@ -18,7 +19,7 @@ from s3dash.tui.screens.detail import DetailScreen
 from s3dash.tui.screens.plan import PlanScreen
 from s3dash.tui.theme import CONTRAST, NIGHT
 from tests.tui.driver import NARROW, Stage, play
-from tests.tui.fake_engine import FakeEngine, idle, refusing, settings
+from tests.tui.fake_engine import FakeEngine, change, idle, refusing, settings
 
 
 class File:
@@ -312,24 +313,50 @@ def test_one_at_work_may_end_first() -> None:
     assert len(engine.asked("stop")) == 1
 
 
+async def pushing(stage: Stage, engine: FakeEngine) -> None:
+    """A push from here that goes on until it is cancelled."""
+    engine.changes, engine.gate = [change("a", Verdict.LOCAL_ADDED)], threading.Event()
+    await stage.press("P")
+    await stage.opened(PlanScreen)
+    await stage.until(lambda: "Comparing" not in stage.text())
+    stage.clock.advance(1.0)
+    await stage.press("enter")
+    await stage.until(engine.running.is_set)
+
+
 def test_one_at_work_may_be_stopped() -> None:
     file, engine = File(settings("fresh")), one()
-    engine.changes, engine.gate = [], threading.Event()
 
     async def script(stage: Stage) -> None:
-        await stage.press("s")
-        await stage.opened(PlanScreen)
-        await stage.press("escape")
-        engine.snap = working().snap
-        await stage.settle()
+        await pushing(stage, engine)
         await stage.press("ctrl+r")
         await stage.opened(BusyScreen)
         await stage.press("y")
-        engine.snap = idle()
-        await stage.settle()
         await stage.until(lambda: names(stage) == ["fresh"])
 
     play(script, engine, reload=file.read)
+    assert len(engine.asked("stop")) == 1
+
+
+def test_stopping_one_at_work_leaves_what_runs_in_another_alone() -> None:
+    here, other = one("here"), working()
+    other.auto.on_cancel = lambda: setattr(other, "snap", idle())
+    file = File(here.settings)
+
+    async def script(stage: Stage) -> None:
+        await pushing(stage, here)
+        await stage.press("ctrl+r")
+        await stage.opened(BusyScreen)
+        await stage.press("y")
+        await stage.until(lambda: names(stage) == ["here"])
+        assert stage.app.look.running is not None
+        assert other.auto.cancelled == 1
+        assert here.gate is not None
+        here.gate.set()
+        await stage.until(lambda: stage.app.look.running is None)
+        assert "cancelled" not in stage.event
+
+    play(script, here, other, reload=file.read)
 
 
 def test_what_could_not_be_taken_up_is_tried_again() -> None:

@@ -74,7 +74,8 @@ def test_what_a_theme_of_textual_lacks_falls_back(name: str) -> None:
     given = BUILTIN_THEMES[name]
     variables = theme.variables(given)
     for look in LOOKS:
-        theme.line_style(look, variables, Color.parse(variables["background"]))
+        style = theme.line_style(look, variables, Color.parse(variables["background"]))
+        assert (style.color is not None) == bool(LOOKS[look][0])
 
 
 def test_a_palette_of_the_user_needs_one_colour_alone() -> None:

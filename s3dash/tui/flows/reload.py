@@ -164,12 +164,22 @@ async def _may_go(app: "DashApp", names: Sequence[str]) -> bool:
     if answer is None:
         return False
     if answer == "stop":
-        app.cancel_operation()
+        _stop(app, busy)
     app.reloading = f"waiting for {', '.join(busy)}"
     app.tell(f"{app.reloading} …")
     while any(is_busy(app, name) for name in busy):
         await asyncio.sleep(POLL_S)
     return True
+
+
+def _stop(app: "DashApp", busy: Sequence[str]) -> None:
+    """What runs in these datastores; what runs in another one goes on."""
+    running = app.look.running
+    if running is not None and running.site in busy and not running.auto:
+        app.operation.token.cancel()
+    for number, site in enumerate(app.look.sites):
+        if site.name in busy:
+            app.engine_at(number).auto.cancel()
 
 
 def is_busy(app: "DashApp", name: str) -> bool:
