@@ -184,6 +184,23 @@ def test_shift_x_asks_when_many_run_and_then_cancels_the_operation() -> None:
     play(script, engine)
 
 
+def test_a_yes_that_comes_after_its_end_cancels_nothing() -> None:
+    engine = mixed()
+
+    async def script(stage: Stage) -> None:
+        await started(stage, engine)
+        await stage.press("3", "X")
+        await stage.opened(DecideScreen)
+        assert engine.gate is not None
+        engine.gate.set()
+        await stage.until(lambda: stage.app.look.running is None)
+        await stage.press("y")
+        await stage.until(lambda: "had ended already: nothing was cancelled" in stage.event)
+        assert not engine.asked("transfers.cancel")
+
+    play(script, engine)
+
+
 def test_shift_x_cancels_a_few_at_once() -> None:
     engine = with_rows(transfer(1, "active", 10), transfer(2, "queued"))
 

@@ -12,7 +12,7 @@ from s3dash.errors import Cancelled, S3DashError
 from s3dash.tui.cells import one
 from s3dash.tui.flows import operate
 from s3dash.tui.format import count, rate
-from s3dash.tui.look import Look
+from s3dash.tui.look import Look, Running
 from s3dash.tui.screens.bandwidth import BandwidthScreen
 from s3dash.tui.screens.decide import DecideScreen
 from s3dash.tui.screens.modal import ask_user
@@ -77,9 +77,19 @@ async def cancel_all(app: "DashApp") -> None:
         screen = DecideScreen("cancel all", lines, yes, clock=app.clock)
         if not await (await ask_user(app, screen)):
             return
+        if not _is_same(running, app.look.running):
+            app.tell(f"{running.name} had ended already: nothing was cancelled")
+            return
     await app.ask(engine.transfers.cancel)
     if app.look.running is not None:
         app.cancel_operation()
+
+
+def _is_same(asked: Running, now: Running | None) -> bool:
+    """Whether what runs now is what the question was about."""
+    if now is None or (now.site, now.name) != (asked.site, asked.name):
+        return False
+    return asked.auto or now.since == asked.since
 
 
 async def retry(app: "DashApp", choice: Choice) -> None:
