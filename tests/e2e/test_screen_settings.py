@@ -96,7 +96,7 @@ def test_a_file_that_changes_is_taken_up_by_ctrl_r(start: Open, write: Callable[
     terminal.wait_for("read again", "quay", "f5 push")
     write("quay", more='[screen]\nmouse = 3\n[screen.keys]\npush = "p"\n')
     terminal.press("\x12")
-    terminal.wait_for("s3dash.toml: [screen]: mouse: must be a valid boolean")
+    terminal.wait_for("s3dash.toml: [screen]: mouse: must be a valid boolean", "esc closes")
     terminal.press("\x1b")
     terminal.wait_until(lambda shown: "esc closes" not in shown)
     assert "harbour" in terminal.shown

@@ -307,7 +307,7 @@ def test_one_at_work_may_end_first() -> None:
         assert "still reading" in stage.event
         engine.snap = idle()
         await stage.settle()
-        await stage.until(lambda: names(stage) == ["fresh"])
+        await stage.until(lambda: names(stage) == ["fresh"] and engine.asked("stop"))
 
     play(script, engine, reload=file.read)
     assert len(engine.asked("stop")) == 1
@@ -332,7 +332,7 @@ def test_one_at_work_may_be_stopped() -> None:
         await stage.press("ctrl+r")
         await stage.opened(BusyScreen)
         await stage.press("y")
-        await stage.until(lambda: names(stage) == ["fresh"])
+        await stage.until(lambda: names(stage) == ["fresh"] and engine.asked("stop"))
 
     play(script, engine, reload=file.read)
     assert len(engine.asked("stop")) == 1

@@ -91,7 +91,7 @@ def test_a_file_is_put_back_where_it_was() -> None:
         await stage.press("j", "u")
         await stage.until(lambda: "files/b is back" in stage.line("#trash-note"))
         assert engine.asked("restore_trash") == [("2", None)]
-        assert len(rows(stage)) == 2
+        await stage.until(lambda: len(rows(stage)) == 2)
         assert "files/b is back" in stage.event
 
     play(script, engine)
