@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml
 	@echo "setting up .venv" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install --upgrade "pip>=25.1"
-	@$(PIP) install --editable ".[demo,web]" --group dev
+	@$(PIP) install --editable ".[demo,otel,web]" --group dev
 	@touch $@
 
 demo: $(STAMP)

@@ -34,6 +34,10 @@ class UsageError(S3DashError):
     exit_code = 2
 
 
+class TargetTaken(UsageError):
+    """What was to be written would replace another file, or be pushed; it has to be insisted on."""
+
+
 class ConfigError(S3DashError):
     """The configuration or the credentials are missing, partial or wrong."""
 
@@ -54,6 +58,10 @@ class Cancelled(S3DashError):
     """The user stopped the operation; what was not finished was not begun either."""
 
     exit_code = 130
+
+
+class SyncTimedOut(S3DashError):
+    """A push, pull or sync took longer than it may; it was stopped as if the user had."""
 
 
 class TransferCancelled(Cancelled):
@@ -137,6 +145,10 @@ class OtherDatastore(StoreError):
 # --- the shared datastore ---------------------------------------------------------------
 
 
+class NamespaceTaken(S3DashError):
+    """The namespace is registered for another repository, whose id the message names."""
+
+
 class IndexCorrupt(S3DashError):
     """The remote index cannot be read; nothing was changed on either side."""
 
@@ -163,6 +175,12 @@ class CacheBusy(S3DashError):
     """Another s3dash owns this cache; this one may only read."""
 
     exit_code = 4
+
+
+class OwnerGone(S3DashError):
+    """The process that owns the cache ended, or let go of us, while it worked for us."""
+
+    retryable = True
 
 
 class CommitConflict(S3DashError):

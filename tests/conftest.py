@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers import Server, start_moto, start_rclone, start_weed
 
-SEALED = ("AWS_", "S3DASH_", "SWAMP_")
+SEALED = ("AWS_", "OTEL_", "S3DASH_", "SWAMP_")
 XDG = {
     "XDG_CONFIG_HOME": ".config",
     "XDG_STATE_HOME": ".local/state",
@@ -23,6 +23,7 @@ def _seal(patch: pytest.MonkeyPatch, home: Path) -> None:
     patch.setenv("HOME", str(home))
     for name, below in XDG.items():
         patch.setenv(name, str(home / below))
+    patch.delenv("XDG_RUNTIME_DIR", raising=False)
     patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 

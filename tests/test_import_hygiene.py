@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-HEADLESS = ("core", "config", "objectstore", "local", "engine", "cli", "clock", "errors")
+HEADLESS = (
+    "core", "config", "objectstore", "local", "engine", "attach", "service", "cli", "clock",
+    "errors",
+)  # fmt: skip
 HEAVY = {"textual", "boto3", "botocore", "obstore", "watchdog"}
 
 IMPORT_ALL = """

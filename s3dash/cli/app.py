@@ -8,11 +8,16 @@ import typer
 from s3dash.cli import (
     carry_on,
     conflicts,
+    control,
     dashboard,
     demo,
     diff,
     doctor,
+    fetch,
+    fleet,
     history,
+    hydrate,
+    index,
     init,
     locks,
     namespaces,
@@ -21,9 +26,13 @@ from s3dash.cli import (
     status,
     sync_ops,
     trash,
+    watch,
 )
-from s3dash.cli.options import Options
+from s3dash.cli.options import Options, names_of
 from s3dash.cli.session import Session
+
+SEVERAL = ("push", "pull", "sync", "status", "namespaces")
+"""Commands that can work in several namespaces, one after the other."""
 
 app = typer.Typer(
     name="s3dash",
@@ -44,7 +53,8 @@ def globals_(
         str | None, typer.Option(metavar="NAME", help="The datastore; else the file's first.")
     ] = None,
     namespace: Annotated[
-        str | None, typer.Option(metavar="NS", help="The namespace to work in.")
+        list[str] | None,
+        typer.Option(metavar="NS", help="The namespace to work in; several: NS,NS or repeated."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output.")
@@ -69,10 +79,12 @@ def globals_(
     Without a command: the dashboard. The options below may stand after a command as well.
     """
     session = Session.of(context)
+    names = names_of(namespace or ())
     session.options = Options(
         config=config,
         datastore=datastore,
-        namespace=namespace,
+        namespace=names[0] if names else None,
+        namespaces=names,
         as_json=as_json,
         no_color=no_color,
         verbose=verbose,
@@ -80,6 +92,8 @@ def globals_(
         accessible=accessible,
         no_mouse=no_mouse,
     )
+    if context.invoked_subcommand not in SEVERAL:
+        session.options.single()
     if version:
         raise typer.Exit(_tell_version(session))
     if context.invoked_subcommand is None:
@@ -94,7 +108,21 @@ def _tell_version(session: Session) -> int:
     return 0
 
 
-for _module in (status, diff, sync_ops, conflicts, trash, locks, namespaces, history, doctor):
+for _module in (
+    status,
+    diff,
+    sync_ops,
+    hydrate,
+    conflicts,
+    trash,
+    locks,
+    namespaces,
+    history,
+    index,
+    doctor,
+):
     _module.register(app)
-for _module in (init, settings, demo, serve, carry_on):
+for _module in (fleet, control):
+    _module.register(app)
+for _module in (fetch, init, settings, demo, serve, carry_on, watch):
     _module.register(app)

@@ -47,10 +47,19 @@ def carry_on(
 
 
 def _wait(settings: "Datastore", cancel: "CancelToken") -> None:
+    from s3dash.attach import place
     from s3dash.clock import SystemClock
     from s3dash.engine.handover import wait_until_free
+    from s3dash.local.owner import OwnerLock
 
-    wait_until_free(settings, clock=SystemClock(), cancel=cancel, seconds=WAIT_S)
+    screen, owner = os.getppid(), OwnerLock(settings.state_dir)
+
+    def is_anothers() -> bool:
+        """One that goes on without the screen, and does this for us."""
+        return place.address(settings.state_dir) is not None and owner.pid not in (None, screen)
+
+    clock = SystemClock()
+    wait_until_free(settings, clock=clock, cancel=cancel, seconds=WAIT_S, unless=is_anothers)
 
 
 def start(options: Options, settings: "Datastore", ticket: Path) -> str:

@@ -93,19 +93,25 @@ class Diagnostics:
 
 
 class _Waits:
-    """A line each time a request is to be tried again, one for all requests at once."""
+    """A line each time a request is to be tried again, one for all requests at once, and one for
+    each lock that is waited for."""
 
     def __init__(self, note: "Callable[[str], None]") -> None:
         self._note = note
         self._told = ""
 
     def show(self, snapshot: "Snapshot") -> None:
-        if snapshot.state != "backing off":
-            return
-        retry = snapshot.detail.rpartition(", ")[2]
-        if retry != self._told:
-            self._told = retry
-            self._note(snapshot.detail)
+        if snapshot.state == "backing off":
+            self._tell(snapshot.detail.rpartition(", ")[2], snapshot.detail)
+        elif snapshot.state == "waiting for lock":
+            who = snapshot.detail.rpartition(" for ")[0] or snapshot.detail
+            self._tell(who, f"{snapshot.state}: {snapshot.detail}")
+
+    def _tell(self, what: str, text: str) -> None:
+        """`what` is the text without what changes by the second."""
+        if what != self._told:
+            self._told = what
+            self._note(text)
 
 
 class _Bar:

@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from s3dash import tracing
 from s3dash.cli.diagnostics import FAILED, OK, Diagnostics
 from s3dash.cli.interrupts import Interrupts
 from s3dash.cli.options import hoist, wants
@@ -47,7 +48,8 @@ def run(
         verbose=wants(arguments, "-v", "--verbose"),
     )
     cwd = cwd or Path.cwd()
-    with Interrupts() as interrupts:
+    with ExitStack() as closing, Interrupts() as interrupts:
+        closing.callback(tracing.begin(environ))
         session = Session(
             output=output,
             diagnostics=diagnostics,

@@ -1,7 +1,7 @@
 """The options that every command knows, wherever on the command line they stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s3dash.errors import UsageError
@@ -9,11 +9,15 @@ from s3dash.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user said before any command. Names as in `s3dash --help`."""
+    """What the user said before any command. Names as in `s3dash --help`.
+
+    `namespaces` are all that were named, each once, in that order; `namespace` is the first.
+    """
 
     config: Path | None = None
     datastore: str | None = None
     namespace: str | None = None
+    namespaces: tuple[str, ...] = ()
     as_json: bool = False
     no_color: bool = False
     verbose: bool = False
@@ -24,11 +28,30 @@ class Options:
     def arguments(self) -> list[str]:
         """The same options for another run, without those of one answer alone (JSON, verbose)."""
         flags = ("no_color", "readonly", "accessible", "no_mouse")
-        valued = {"config": self.config, "datastore": self.datastore, "namespace": self.namespace}
+        named = ",".join(self.namespaces) or self.namespace
+        valued = {"config": self.config, "datastore": self.datastore, "namespace": named}
         return [
             *(f"--{name.replace('_', '-')}" for name in flags if getattr(self, name)),
             *(f"--{name}={value}" for name, value in valued.items() if value is not None),
         ]
+
+    def within(self, namespace: str | None) -> "Options":
+        """The same, to work in this one namespace; None: in the one that is configured."""
+        return replace(self, namespace=namespace, namespaces=(namespace,) if namespace else ())
+
+    def single(self) -> "Options":
+        """The same. Raises UsageError when more than one namespace was named."""
+        if len(self.namespaces) > 1:
+            raise UsageError(
+                f"this works in one namespace at a time, not in {', '.join(self.namespaces)}",
+                hint="push, pull, sync, status and `namespaces` take several",
+            )
+        return self
+
+
+def names_of(given: Sequence[str]) -> tuple[str, ...]:
+    """The namespaces of `--namespace a,b --namespace c`, each once."""
+    return tuple(dict.fromkeys(name.strip() for text in given for name in text.split(",")))
 
 
 _FLAGS = frozenset(

@@ -9,9 +9,10 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 
 from s3dash.core.text import safe
+from s3dash.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,6 +80,33 @@ class Output:
     def raw(self, text: str) -> None:
         """Text of our own that is laid out already, such as the help."""
         self._write(text if text.endswith("\n") else text + "\n")
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person, and not a file or a program, gets what is written."""
+        return self._stream.isatty()
+
+    def copy(self, file: BinaryIO) -> None:
+        """The bytes of a file as they are: nothing here makes them harmless."""
+        self.written = True
+        self._stream.flush()
+        binary = getattr(self._stream, "buffer", None)
+        if binary is None:
+            raise UsageError("standard output takes text only")
+        shutil.copyfileobj(file, binary, 1 << 20)
+        binary.flush()
+
+    def content(self, body: bytes) -> None:
+        """Bytes of somebody else's, as they are; on a terminal as harmless lines."""
+        buffer = getattr(self._stream, "buffer", None)
+        if buffer is not None and not self._stream.isatty():
+            self.written = True
+            self._stream.flush()
+            buffer.write(body)
+            buffer.flush()
+            return
+        text = body.decode(errors="backslashreplace")
+        self.raw("\n".join(safe(line) for line in text.split("\n")))
 
     def line(self, *cells: Cell | str) -> None:
         """One line: the pieces one after another, nothing between them."""

@@ -44,7 +44,7 @@ def show(
     opening = open_engine
 
     def open_namespace(datastore: str, namespace: str | None) -> "EngineApi":
-        return opening(replace(known[datastore], namespace=namespace))
+        return opening(known[datastore].within(namespace))
 
     def again(read: "Reload") -> "Configured":
         nonlocal opening

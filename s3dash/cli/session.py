@@ -58,9 +58,13 @@ class Session:
         return session
 
     @contextmanager
-    def engine(self) -> "Iterator[EngineApi]":
-        """The engine that the options mean; stopped on the way out, its lock released."""
-        engine = self.services.engine(self.options)
+    def engine(self, options: Options | None = None) -> "Iterator[EngineApi]":
+        """The engine that the options mean; stopped on the way out, its lock released.
+
+        Those of the run, unless others are given. Raises UsageError when they name several
+        namespaces.
+        """
+        engine = self.services.engine((options or self.options).single())
         try:
             self.diagnostics.detail(_about(engine.settings))
             yield engine
@@ -98,6 +102,21 @@ class Session:
         if not running.ended.is_set() or (running.cancel.cancelled and running.failed):
             raise self._interrupts.error()
         return running.result()
+
+    def until_stopped(self, job: Callable[[CancelToken], T]) -> tuple[T, str]:
+        """Do `job` in a thread until a signal cancels its token: its answer, and which signal.
+
+        Raises what the job raises.
+        """
+        running = _Running(job)
+        with self._interrupts.leading_to(running.cancel.cancel):
+            running.thread.start()
+            running.ended.wait()
+        return running.result(), self._interrupts.received
+
+    def absolute(self, path: str) -> Path:
+        """A path of this machine, from where the user stands."""
+        return self._cwd.absolute() / path
 
     def selection(self, given: "Sequence[str]", settings: "Datastore") -> tuple[str, ...]:
         """PATH arguments relative to the datastore, as the engine wants them.

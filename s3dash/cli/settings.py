@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(context: typer.Context) -> int:
-    """Show every setting that is in force; credentials as references only."""
+    """Show every setting that is in force, and what set it; credentials as references only."""
     session = Session.of(context)
     found = session.services.described(session.options)
     session.output.emit(found, lambda out: _write_settings(out, found))
@@ -41,12 +41,14 @@ def _write_settings(out: Output, found: dict[str, Any]) -> None:
         out.line()
         mark = Cell("  (the one that is meant)", "dim") if name == found["default"] else ""
         out.line(Cell(name, "strong"), mark)
+        origins = found.get("origins", {}).get(name, {})
         rows: list[Row] = []
         for field, value in fields.items():
+            origin = Cell(origins.get(field, ""), "dim")
             if isinstance(value, dict):
-                rows += [[Cell(f"{field}.{k}", "dim"), str(v)] for k, v in value.items()]
+                rows += [[Cell(f"{field}.{k}", "dim"), str(v), origin] for k, v in value.items()]
             elif field != "name":
-                rows.append([Cell(field, "dim"), _shown(value)])
+                rows.append([Cell(field, "dim"), _shown(value), origin])
         out.table(rows)
     _write_screen(out, found.get("screen", {}))
 

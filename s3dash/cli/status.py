@@ -1,16 +1,17 @@
 """`s3dash status`: a fresh look at both sides."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from s3dash.cli import lists
+from s3dash.cli import lists, standings
 from s3dash.cli.diagnostics import FAILED, OK
 from s3dash.cli.output import Cell, Output, Row
 from s3dash.cli.session import Session
-from s3dash.core.text import count
+from s3dash.core.text import count, size
 
 if TYPE_CHECKING:
+    from s3dash.core.hydration import Hydrated
     from s3dash.core.report import LocalInfo, Status
 
 
@@ -18,9 +19,17 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
 
 
-def status(context: typer.Context) -> int:
+def status(
+    context: typer.Context,
+    every: Annotated[
+        bool, typer.Option("--all-namespaces", help="All namespaces of the datastore, a row each.")
+    ] = False,
+) -> int:
     """Show what differs here and there, and who holds a lock."""
-    return tell_status(Session.of(context))
+    session = Session.of(context)
+    if every or len(session.options.namespaces) > 1:
+        return standings.tell(session)
+    return tell_status(session)
 
 
 def tell_status(session: Session) -> int:
@@ -33,6 +42,11 @@ def tell_status(session: Session) -> int:
 def write_status(out: Output, found: "Status") -> None:
     """A few aligned facts, then a list for everything that is not as it should be."""
     out.table(_facts(found), indent=0)
+    if found.namespace and found.registered is False:
+        told = f"namespace {found.namespace} is not registered: `s3dash namespaces register`"
+        out.line(Cell(told, "warn"))
+    if found.leftovers:
+        out.line(Cell(standings.leftovers_text(found.leftovers), "warn"))
     if found.message:
         out.line(Cell(found.message, "plain" if found.healthy else "bad"))
     all_changes = "s3dash diff"
@@ -87,10 +101,21 @@ def _index(found: "Status") -> str:
     return f"version {found.index.version}" + (f", commit {commit}" if commit is not None else "")
 
 
+def _left_out(hydrated: "Hydrated") -> str:
+    """How much of a lazy cache is here, and what brings the rest."""
+    left = hydrated.of - hydrated.files
+    if not left:
+        return "lazy, and all of it is here"
+    bytes_ = size(hydrated.of_bytes - hydrated.bytes)
+    percent = int(hydrated.share * 100)
+    rest = f"{count(left, 'file')}, {bytes_}, left in the bucket"
+    return f"lazy: {percent} % is here, {rest}: `s3dash hydrate PATH` brings it"
+
+
 def _local(local: "LocalInfo") -> Cell:
     notes = [f"{len(local.dirty):,} not pushed"] if local.dirty else []
     if local.bulk_dirty:
         notes.append("all of it is checked at the next push")
     if local.lazy:
-        notes.append("raw data is left in the bucket")
+        notes.append(_left_out(local.hydrated))
     return Cell(", ".join(notes), "warn") if notes else Cell("all pushed", "good")

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from s3dash.cli import lists
+from s3dash.cli import lists, several
 from s3dash.cli.output import Cell, Output
 from s3dash.cli.session import Session
+from s3dash.core.models import parse
 from s3dash.core.text import count, duration, size
+from s3dash.errors import UsageError
 
 if TYPE_CHECKING:
     from s3dash.core.cancel import CancelToken
+    from s3dash.core.hydration import Hydration
     from s3dash.core.report import Result
+    from s3dash.core.settings import Datastore
     from s3dash.engine.api import EngineApi
 
 
@@ -34,6 +38,21 @@ Policy = Annotated[
     Conflict | None,
     typer.Option("--conflict", help="For paths that both sides changed; else as configured."),
 ]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="TYPE/ID",
+        help="Only this model: its data, outputs and evaluated definitions; may be repeated.",
+    ),
+]
+Lazy = Annotated[
+    bool,
+    typer.Option("--lazy", help="Leave content in the bucket (data/**/raw): metadata only."),
+]
+Full = Annotated[
+    bool, typer.Option("--full", help="Bring that content as well, wherever it was left out.")
+]
 MaxDelete = Annotated[
     int | None,
     typer.Option("--max-delete", metavar="N", min=0, help="Do nothing if it deletes more than N."),
@@ -51,9 +70,11 @@ def push(
     dry_run: DryRun = False,
     conflict: Policy = None,
     max_delete: MaxDelete = None,
+    model: Models = None,
+    lazy: Lazy = False,
 ) -> int:
     """Send what changed here to the bucket."""
-    return _operate(context, "push", paths, dry_run, conflict, max_delete)
+    return operate(context, "push", paths, dry_run, conflict, max_delete, model, lazy)
 
 
 def pull(
@@ -62,9 +83,13 @@ def pull(
     dry_run: DryRun = False,
     conflict: Policy = None,
     max_delete: MaxDelete = None,
+    model: Models = None,
+    lazy: Lazy = False,
+    full: Full = False,
 ) -> int:
     """Bring what changed in the bucket here."""
-    return _operate(context, "pull", paths, dry_run, conflict, max_delete)
+    wanted = lazy, full
+    return operate(context, "pull", paths, dry_run, conflict, max_delete, model, *wanted)
 
 
 def sync(
@@ -73,20 +98,33 @@ def sync(
     dry_run: DryRun = False,
     conflict: Policy = None,
     max_delete: MaxDelete = None,
+    model: Models = None,
+    lazy: Lazy = False,
+    full: Full = False,
 ) -> int:
     """Pull, then push."""
-    return _operate(context, "sync", paths, dry_run, conflict, max_delete)
+    wanted = lazy, full
+    return operate(context, "sync", paths, dry_run, conflict, max_delete, model, *wanted)
 
 
-def _operate(
+def operate(
     context: typer.Context,
     name: Literal["push", "pull", "sync"],
     paths: Sequence[str] | None,
     dry_run: bool,
     conflict: Conflict | None,
     max_delete: int | None,
+    model: Sequence[str] | None,
+    lazy: bool = False,
+    full: bool = False,
+    *,
+    names: Sequence[str] = (),
 ) -> int:
+    """Do it, and write the result; in each of `names`, else in those that the options name."""
     session = Session.of(context)
+    models = tuple(parse(name).name for name in model or ())
+    if lazy and full:
+        raise UsageError("--lazy and --full are opposites")
 
     def job(engine: "EngineApi", cancel: "CancelToken") -> "Result":
         operation = {"push": engine.push, "pull": engine.pull, "sync": engine.sync}[name]
@@ -96,12 +134,19 @@ def _operate(
             max_delete=max_delete,
             dry_run=dry_run,
             cancel=cancel,
+            models=models,
+            hydration=_hydration(name, engine.settings, lazy=lazy, full=full),
         )
 
-    with session.engine() as engine:
-        result = session.work(engine, lambda cancel: job(engine, cancel))
-    session.output.emit(result.document(), lambda out: write_result(out, result))
-    return result.exit_code
+    return several.operate(session, names or session.options.namespaces, job, write_result)
+
+
+def _hydration(name: str, settings: "Datastore", *, lazy: bool, full: bool) -> "Hydration | None":
+    """A plain pull brings all that the configuration wants here; else the cache stays as it is."""
+    if lazy:
+        return "lazy"
+    is_whole = name == "pull" and settings.hydration == "full"
+    return "full" if full or is_whole else None
 
 
 def write_result(out: Output, result: "Result") -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from s3dash.cli.setup import Setup
     from s3dash.config.load import Loaded
     from s3dash.config.toml_file import ScreenCheck
+    from s3dash.core.service import WatchSettings
     from s3dash.core.settings import Datastore
     from s3dash.engine.api import EngineApi
     from s3dash.objectstore.probe import Doctor, OnCheck
@@ -30,7 +31,8 @@ class Services(Protocol):
     """What the commands ask for. Every call raises only classes of `s3dash.errors`."""
 
     def engine(self, options: Options) -> "EngineApi":
-        """The engine of the datastore that is meant, not started."""
+        """The engine of the datastore that is meant, not started; that of the process which owns
+        its cache, when there is one that lets others attach to it."""
         ...
 
     def settings(self, options: Options) -> "Datastore":
@@ -41,6 +43,11 @@ class Services(Protocol):
         self, options: Options, *, on_check: "OnCheck | None" = None
     ) -> "tuple[Datastore, Doctor]":
         """The datastore, and what its endpoint was proved to do."""
+        ...
+
+    def service(self, options: Options) -> "tuple[EngineApi, WatchSettings]":
+        """The engine of the datastore that is meant, of this process in any case and not started,
+        and the table `[watch]`."""
         ...
 
     def dashboard(self, options: Options, note: "Callable[[str], None]") -> int:
@@ -68,6 +75,12 @@ class Wiring:
         self._cwd = cwd
 
     def engine(self, options: Options) -> "EngineApi":
+        from s3dash.attach.borrowed import borrowed
+
+        loaded, settings = self._cache(options)
+        return borrowed(settings, lambda: self._open(loaded, settings))
+
+    def _cache(self, options: Options) -> "tuple[Loaded, Datastore]":
         loaded = self._load(options)
         settings = loaded.pick()
         if settings.kind != "cache":
@@ -75,7 +88,14 @@ class Wiring:
                 f"{settings.name} holds {settings.kind}; this command is for a shared cache",
                 hint="name another one with --datastore",
             )
-        return self._open(loaded, settings)
+        return loaded, settings
+
+    def service(self, options: Options) -> "tuple[EngineApi, WatchSettings]":
+        from s3dash.attach.served import served
+
+        loaded, settings = self._cache(options)
+        engine = served(settings, lambda: self._open(loaded, settings), name="watch")
+        return engine, loaded.watch
 
     def settings(self, options: Options) -> "Datastore":
         return self._load(options).pick()
@@ -159,7 +179,7 @@ class Wiring:
         return Configured(
             source=loaded.source,
             datastores=[meant, *others],
-            open_engine=partial(self._open, loaded),
+            open_engine=partial(self._linked, loaded),
             screen=wished(loaded.screen, options),
             path=loaded.path,
         )
@@ -186,7 +206,14 @@ class Wiring:
         from s3dash.engine.opening import opened_later
 
         resolve(loaded.credentials[settings.name], self._environ)
-        return opened_later(settings, lambda: self._open(loaded, settings))
+        return opened_later(settings, lambda: self._linked(loaded, settings))
+
+    def _linked(self, loaded: "Loaded", settings: "Datastore") -> "EngineApi":
+        """For a screen: attached to who owns the cache, else ours, and others attach to us."""
+        from s3dash.attach.link import linked
+
+        hush_libraries()
+        return linked(settings, lambda: self._open(loaded, settings))
 
     def _open(self, loaded: "Loaded", settings: "Datastore") -> "EngineApi":
         from s3dash.config.credentials import resolve

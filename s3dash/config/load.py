@@ -5,7 +5,7 @@ directory, else a `.swamp.yaml` in or above the working directory.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from s3dash.config.credentials import CredentialRefs
 from s3dash.config.schema import Table
 from s3dash.core.paths import is_namespace
 from s3dash.core.screen import ScreenSettings
+from s3dash.core.service import WatchSettings
 from s3dash.core.settings import Datastore
 from s3dash.errors import ConfigError, NotConfigured
 
@@ -27,14 +28,17 @@ class Loaded:
     """What was found: the datastores in the order of the file, and which one is meant.
 
     `source` is the file as messages name it, `path` where it is when it is one of ours.
-    `credentials` has references for every datastore.
+    `credentials` has references for every datastore, `origins` what each field was set by, where
+    it is not as it is by itself.
     """
 
     datastores: dict[str, Datastore]
     default: str
     source: str
     credentials: dict[str, CredentialRefs]
+    origins: dict[str, dict[str, str]] = field(default_factory=dict)
     screen: ScreenSettings = field(default_factory=ScreenSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
     path: Path | None = None
 
     def pick(self, name: str | None = None) -> Datastore:
@@ -55,6 +59,7 @@ class _Found:
     table: Table
     where: str
     base: Path
+    origins: dict[str, str]
     cache: Path | None = None
 
 
@@ -82,7 +87,7 @@ def load(
     """
     path = config if config and content is not None else _find(config, environ, cwd)
     source = told_as or places.shown(path, cwd=cwd)
-    found, screen = _read(path, source, environ, check_screen, content)
+    found, screen, watch = _read(path, source, environ, check_screen, content)
     settings = {name: _settings(name, one, environ, state_home) for name, one in found.items()}
     _check_caches(settings, source)
     loaded = Loaded(
@@ -90,7 +95,9 @@ def load(
         default=datastore or next(iter(found)),
         source=source,
         credentials={name: _refs(one) for name, one in found.items()},
+        origins={name: dict(one.origins) for name, one in found.items()},
         screen=screen,
+        watch=watch,
         path=None if path.name == swamp.FILE else path,
     )
     chosen = loaded.pick()
@@ -99,7 +106,8 @@ def load(
             raise ConfigError(
                 "--namespace: must be one path segment of letters, digits, '.', '_' and '-'"
             )
-        settings[chosen.name] = replace(chosen, namespace=namespace)
+        settings[chosen.name] = chosen.within(namespace)
+        loaded.origins[chosen.name]["namespace"] = "--namespace"
     return loaded
 
 
@@ -107,20 +115,29 @@ def describe(loaded: Loaded) -> dict[str, Any]:
     """All settings as JSON values, safe to print.
 
     `{source, default, datastores: {NAME: {field: value, …, credentials: {field: reference}}},
-    screen: {field: value}}`; empty `credentials` mean boto3's own chain.
+    origins: {NAME: {field: what set it}}, screen: {field: value}, watch: {field: value}}`; empty
+    `credentials` mean boto3's own chain, a field without an origin is as it is by itself.
     """
     return {
         "source": loaded.source,
         "default": loaded.default,
         "datastores": {
             name: {
-                **{f.name: _plain(getattr(one, f.name)) for f in fields(one)},
+                **{f.name: _plain(getattr(one, f.name)) for f in fields(one) if f.name != "home"},
                 "credentials": loaded.credentials[name].items(),
             }
             for name, one in loaded.datastores.items()
         },
+        "origins": loaded.origins,
         "screen": asdict(loaded.screen),
+        "watch": _watch(loaded.watch),
     }
+
+
+def _watch(settings: WatchSettings) -> dict[str, Any]:
+    """Of the hook the command alone: its arguments may hold what is for nobody's eyes."""
+    shown = {name: _plain(value) for name, value in asdict(settings).items()}
+    return {**shown, "hook": settings.hook[0] if settings.hook else ""}
 
 
 def _plain(value: object) -> object:
@@ -160,19 +177,28 @@ def _read(
     environ: Mapping[str, str],
     check_screen: toml_file.ScreenCheck | None,
     content: str | None,
-) -> tuple[dict[str, _Found], ScreenSettings]:
-    """The tables of a file of either kind, each with its place; the peers' has no screen."""
+) -> tuple[dict[str, _Found], ScreenSettings, WatchSettings]:
+    """The tables of a file of either kind, each with its place; the peers' is for neither part."""
     base = path.parent
     if path.name == swamp.FILE:
-        table, cache = swamp.read(path, where=source, environ=environ)
+        table, cache, origins = swamp.read(path, where=source, environ=environ)
         name = base.name if is_namespace(base.name) else "swamp"
-        found = _Found(table=table, where=source, base=base, cache=cache)
-        return {name: found}, ScreenSettings()
+        found = _Found(table=table, where=source, base=base, cache=cache, origins=origins)
+        return {name: found}, ScreenSettings(), WatchSettings()
     document = toml_file.read(path, where=source, check_screen=check_screen, content=content)
-    return {
-        name: _Found(table=table, where=toml_file.table_name(source, name), base=base)
-        for name, table in document.tables.items()
-    }, document.screen
+    return (
+        {
+            name: _Found(
+                table=table,
+                where=toml_file.table_name(source, name),
+                base=base,
+                origins=document.origins[name],
+            )
+            for name, table in document.tables.items()
+        },
+        document.screen,
+        document.watch,
+    )
 
 
 def _settings(
@@ -189,7 +215,8 @@ def _settings(
         cache=cache,
         state_dir=places.state_dir(cache, state_home=state_home, environ=environ),
         exclude=tuple(table.exclude),
-        **table.model_dump(exclude={"credentials", "cache", "exclude", "bucket"}),
+        directories=tuple(table.directories),
+        **table.model_dump(exclude={"credentials", "cache", "exclude", "directories", "bucket"}),
     )
 
 

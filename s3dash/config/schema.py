@@ -76,6 +76,12 @@ def _namespace(name: str) -> str:
     return name
 
 
+def _repo_id(text: str) -> str:
+    if len(text) > 200 or _CONTROL.search(text):
+        raise ValueError("must be up to 200 characters, none of them a control character")
+    return text
+
+
 def _bytes_per_second(value: object) -> object:
     """A whole number as it is, a text like `10MiB/s` as bytes per second."""
     if not isinstance(value, str):
@@ -108,6 +114,19 @@ def _patterns(lines: list[str]) -> list[str]:
             except ValueError:
                 raise ValueError(f"pattern {number} is no gitignore pattern") from None
     return lines
+
+
+def _directories(names: list[str]) -> list[str]:
+    """Without the slashes around them; each a name on the first level."""
+    found = [name.strip("/") for name in names]
+    for number, name in enumerate(found, 1):
+        if "/" in name:
+            raise ValueError(
+                f"entry {number} must be a first-level directory, without a slash in it"
+            )
+        if reason := paths.blocked_reason(name):
+            raise ValueError(f"entry {number} can be no directory: {reason}")
+    return found
 
 
 def _reference(text: str) -> str:
@@ -177,6 +196,9 @@ class Table(BaseModel):
     namespace: Annotated[str, AfterValidator(_namespace)] | None = Field(
         None, description="the namespace to work in; none is solo mode"
     )
+    repo_id: Annotated[str, AfterValidator(_repo_id)] = Field(
+        "", description="the repository that `namespaces register` registers a namespace for"
+    )
     pull_concurrency: Concurrency = Field(50, description="downloads at a time, 1 to 1000")
     push_concurrency: Concurrency = Field(25, description="uploads at a time, 1 to 1000")
     request_timeout_ms: Milliseconds = Field(
@@ -190,6 +212,14 @@ class Table(BaseModel):
     ] = Field(0, description="bytes per second, or a text like `10MiB/s`; 0 is no limit")
     exclude: Annotated[list[str], AfterValidator(_patterns)] = Field(
         [], description="gitignore patterns of files that are never synced"
+    )
+    directories: Annotated[list[str], AfterValidator(_directories)] = Field(
+        [],
+        description="the first-level directories that are synced; what lies elsewhere is left "
+        "alone on both sides; none named is all of them",
+    )
+    sync_timeout_ms: Annotated[int, AfterValidator(_within(0, 86_400_000))] = Field(
+        0, description="longest push, pull or sync, then it is stopped cleanly; 0 is no limit"
     )
     conflict: Literal["ask", "keep-both", "local", "remote"] = Field(
         "ask", description="what happens to a path that both sides changed"

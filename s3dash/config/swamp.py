@@ -5,9 +5,10 @@ Source: the shared-datastore protocol, «Repository discovery». What the file s
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from s3dash.config import files, places, yaml_file
 from s3dash.config.check import check, report, told
@@ -21,12 +22,24 @@ _CONFIG = (
     "bucket", "prefix", "region", "endpoint", "force_path_style",
     "pull_concurrency", "push_concurrency", "request_timeout_ms",
 )  # fmt: skip
-_OUTER = ("exclude", "hydration", "namespace")
-_IGNORED = frozenset({"type", "config", "directories", "managedConfig"})
+_OUTER = ("directories", "exclude", "hydration", "namespace", "sync_timeout_ms")
+_IGNORED = frozenset({"type", "config", "managedConfig"})
+_VARIABLE = re.compile(r"\$\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_LONGEST = 600_000
 _TIMEOUTS = {
-    "SWAMP_S3_REQUEST_TIMEOUT_MS": "request_timeout_ms",
-    "SWAMP_LOCK_TIMEOUT_MS": "lock_timeout_ms",
+    "SWAMP_S3_REQUEST_TIMEOUT_MS": ("request_timeout_ms", 1000, _LONGEST),
+    "SWAMP_LOCK_TIMEOUT_MS": ("lock_timeout_ms", 1000, _LONGEST),
+    "SWAMP_DATASTORE_SYNC_TIMEOUT_MS": ("sync_timeout_ms", 1, 86_400_000),
 }
+"""The variable, the field that it stands for, and its bounds in milliseconds."""
+
+
+class Joined(NamedTuple):
+    """What a repository says: `cache` is where its clients keep it, `origins` what set a field."""
+
+    table: Table
+    cache: Path
+    origins: dict[str, str]
 
 
 def find(cwd: Path) -> Path | None:
@@ -37,8 +50,8 @@ def find(cwd: Path) -> Path | None:
     return None
 
 
-def read(path: Path, *, where: str, environ: Mapping[str, str]) -> tuple[Table, Path]:
-    """The table, its bucket set, and the cache directory.
+def read(path: Path, *, where: str, environ: Mapping[str, str]) -> Joined:
+    """The table with its bucket set, the cache directory, and where it all comes from.
 
     Raises ConfigError with every problem; `where` is the file's name in it.
     """
@@ -48,14 +61,20 @@ def read(path: Path, *, where: str, environ: Mapping[str, str]) -> tuple[Table, 
     if not paths.is_namespace(repo):
         problems.append(f"{where}: repoId: missing, or no plain name")
     section, place = _section(document, where=where, environ=environ)
-    fields = _flat(section, where=place, problems=problems)
+    given = _flat(section, where=place, environ=environ, problems=problems)
     timeouts = _timeouts(environ, problems)
-    if "bucket" not in {key.lower() for key in fields}:
+    if "bucket" not in {key.lower() for key in given}:
         problems.append(f"{place}: bucket: missing")
-    table = check(fields, where=place, problems=problems, only=_CONFIG + _OUTER)
+    table = check(given, where=place, problems=problems, only=_CONFIG + _OUTER)
     report(problems)
     own = table.model_dump(exclude_unset=True) if table is not None else {}
-    return Table.model_validate(timeouts | own), _home(environ) / "repos" / repo
+    origins = {field: variable for variable, (field, *_) in _TIMEOUTS.items() if field in timeouts}
+    origins |= dict.fromkeys(own, place)
+    origins |= {"repo_id": f"{where}: repoId", "cache": f"{where}: repoId"}
+    if environ.get("SWAMP_HOME"):
+        origins["cache"] = f"SWAMP_HOME and {where}: repoId"
+    fields = timeouts | own | {"repo_id": repo}
+    return Joined(Table.model_validate(fields), _home(environ) / "repos" / repo, origins)
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -122,7 +141,9 @@ def _need_s3(kind: object, where: str) -> None:
         )
 
 
-def _flat(section: Mapping[str, Any], *, where: str, problems: list[str]) -> dict[str, Any]:
+def _flat(
+    section: Mapping[str, Any], *, where: str, environ: Mapping[str, str], problems: list[str]
+) -> dict[str, Any]:
     """The section's fields and those of its `config` as one table, without the empty ones."""
     inner = section.get("config") or {}
     if not isinstance(inner, Mapping):
@@ -131,20 +152,36 @@ def _flat(section: Mapping[str, Any], *, where: str, problems: list[str]) -> dic
     outer = {key: value for key, value in section.items() if key not in _IGNORED}
     fields = {str(k): v for k, v in {**outer, **inner}.items() if v not in (None, "")}
     for key, value in fields.items():
-        if isinstance(value, str) and "${" in value:
-            problems.append(f"{where}: {told(key)}: s3dash does not work out expressions")
+        try:
+            fields[key] = _worked_out(value, environ)
+        except ValueError as error:
+            problems.append(f"{where}: {told(key)}: {error}")
     return fields
+
+
+def _worked_out(value: object, environ: Mapping[str, str]) -> object:
+    """With every `${{ env.NAME }}` replaced, as the peers do. Raises ValueError for what lacks."""
+    if isinstance(value, list):
+        return [_worked_out(one, environ) for one in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    lacking = [name for name in _VARIABLE.findall(value) if not environ.get(name)]
+    if lacking:
+        raise ValueError(f"the variable {lacking[0]} is not set")
+    if "${" in _VARIABLE.sub("", value):
+        raise ValueError("s3dash works out no expression but ${{ env.NAME }}")
+    return _VARIABLE.sub(lambda found: environ[found[1]], value)
 
 
 def _timeouts(environ: Mapping[str, str], problems: list[str]) -> dict[str, int]:
     out = {}
-    for variable, field in _TIMEOUTS.items():
+    for variable, (field, least, most) in _TIMEOUTS.items():
         text = environ.get(variable, "")
         if not text:
             continue
-        value = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
-        if 1000 <= value <= 600_000:
+        value = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+        if least <= value <= most:
             out[field] = value
         else:
-            problems.append(f"{variable}: must be from 1000 to 600000")
+            problems.append(f"{variable}: must be from {least} to {most}")
     return out

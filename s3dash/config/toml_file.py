@@ -1,29 +1,35 @@
-"""A TOML configuration: `[defaults]`, `[datastores.NAME]`, `[screen]` and `[themes.NAME]`."""
+"""A TOML configuration: datastores, what they share, the screen, its themes, the service."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from s3dash.config import files
+from s3dash.config import files, watch_schema
 from s3dash.config.check import check, check_as, report, shown, told
 from s3dash.config.schema import Table
 from s3dash.config.screen_schema import ScreenTable, ThemeTable, is_theme_name, settings
 from s3dash.core.paths import is_namespace
 from s3dash.core.screen import ScreenSettings
+from s3dash.core.service import WatchSettings
 from s3dash.errors import ConfigError
 
-_TABLES = ("defaults", "datastores", "screen", "themes")
-_KNOWN = "there are [defaults], [datastores.NAME], [screen] and [themes.NAME]"
+_TABLES = ("defaults", "datastores", "screen", "themes", "watch")
+_KNOWN = "there are [defaults], [datastores.NAME], [screen], [themes.NAME] and [watch]"
 
 ScreenCheck = Callable[[ScreenSettings], Iterable[str]]
 """What the screen itself finds wrong: commands, keys and themes that there are not."""
 
 
 class Document(NamedTuple):
-    """The datastores in the file's order, each merged over the defaults, and the screen's part."""
+    """The datastores in the file's order, each merged over the defaults, and the other parts.
+
+    `origins`: which table each field of a datastore comes from.
+    """
 
     tables: dict[str, Table]
+    origins: dict[str, dict[str, str]]
     screen: ScreenSettings
+    watch: WatchSettings
 
 
 def read(
@@ -41,15 +47,19 @@ def read(
     problems = [
         f"{where}: [{told(key)}]: unknown table; {_KNOWN}" for key in document if key not in _TABLES
     ]
-    tables = _datastores(document, where=where, problems=problems)
+    tables, origins = _datastores(document, where=where, problems=problems)
     screen = _screen(document, where=where, problems=problems)
+    watch = _watch(document, where=where, problems=problems)
     if check_screen is not None:
         problems += [f"{where}: {problem}" for problem in check_screen(screen)]
     report(problems)
-    return Document(tables, screen)
+    return Document(tables, origins, screen, watch)
 
 
-def _datastores(document: dict[str, Any], *, where: str, problems: list[str]) -> dict[str, Table]:
+def _datastores(
+    document: dict[str, Any], *, where: str, problems: list[str]
+) -> tuple[dict[str, Table], dict[str, dict[str, str]]]:
+    """The tables and their origins."""
     place = f"{where}: [defaults]"
     shared = check(document.get("defaults", {}), where=place, problems=problems)
     tables = document.get("datastores")
@@ -57,14 +67,18 @@ def _datastores(document: dict[str, Any], *, where: str, problems: list[str]) ->
         problems.append(f"{where}: there is no table [datastores.NAME]")
         tables = {}
     found: dict[str, Table] = {}
+    origins: dict[str, dict[str, str]] = {}
     for name, raw in tables.items():
         place = table_name(where, name)
         if not is_namespace(name):
             problems.append(f"{place}: the name must be letters, digits, '.', '_' and '-'")
-        table = _merged(shared, raw, where=place, problems=problems)
-        if table is not None:
-            found[name] = table
-    return found
+        table = check(raw, where=place, problems=problems)
+        whole = _merged(shared, table, raw, where=place, problems=problems)
+        if whole is not None and shared is not None and table is not None:
+            found[name] = whole
+            origins[name] = dict.fromkeys(shared.model_fields_set, f"{where}: [defaults]")
+            origins[name] |= dict.fromkeys(table.model_fields_set, place)
+    return found, origins
 
 
 def _screen(document: dict[str, Any], *, where: str, problems: list[str]) -> ScreenSettings:
@@ -85,13 +99,20 @@ def _screen(document: dict[str, Any], *, where: str, problems: list[str]) -> Scr
     return settings(table or ScreenTable(), themes)
 
 
+def _watch(document: dict[str, Any], *, where: str, problems: list[str]) -> WatchSettings:
+    raw = document.get("watch", {})
+    table = check_as(watch_schema.WatchTable, raw, where=f"{where}: [watch]", problems=problems)
+    return watch_schema.settings(table or watch_schema.WatchTable())
+
+
 def table_name(where: str, name: str) -> str:
     return f"{where}: [datastores.{shown(name)}]"
 
 
-def _merged(shared: Table | None, raw: object, *, where: str, problems: list[str]) -> Table | None:
+def _merged(
+    shared: Table | None, table: Table | None, raw: object, *, where: str, problems: list[str]
+) -> Table | None:
     """The table over the defaults; one of the two must name the bucket."""
-    table = check(raw, where=where, problems=problems)
     own = {str(key).lower() for key in raw} if isinstance(raw, dict) else {"bucket"}
     if "bucket" not in own and (shared is None or shared.bucket is None):
         problems.append(f"{where}: bucket: missing")

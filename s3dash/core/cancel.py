@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from s3dash.errors import Cancelled
 
@@ -42,3 +42,11 @@ class CancelToken:
         """Raises Cancelled once `cancel` was called."""
         if self.event.is_set():
             raise Cancelled("cancelled")
+
+
+@contextmanager
+def following(other: CancelToken | None) -> Iterator[CancelToken]:
+    """A token of one's own for the length of a block: cancelled with `other`, and by itself."""
+    token = CancelToken()
+    with other.calling(token.cancel) if other is not None else nullcontext():
+        yield token

@@ -61,3 +61,17 @@ class Noted(Event):
     level: Level
     operation: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Event):
+    """A push, pull or sync came to an end. `counts` are those of its result that are not 0, by
+    their names there; `error` is the class of what it failed with, empty when it went through."""
+
+    operation: str
+    seconds: float
+    requests: int
+    counts: dict[str, int]
+    commit_seq: int | None = None
+    error: str = ""
+    text: str = ""

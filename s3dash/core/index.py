@@ -130,6 +130,14 @@ class Document:
         known = msgspec.to_builtins(entry)
         self._entries[rel] = msgspec.Raw(_ENCODER.encode({**known, **fields}))
 
+    def raw(self, rel: str) -> msgspec.Raw | None:
+        """The bytes of an entry, to be taken over by another document as they are."""
+        return self._entries.get(rel)
+
+    def take(self, rel: str, value: msgspec.Raw) -> None:
+        """Set an entry to bytes that came out of another document."""
+        self._entries[rel] = value
+
     def remove(self, rel: str) -> bool:
         """Drop an entry; False when there was none."""
         return self._entries.pop(rel, None) is not None

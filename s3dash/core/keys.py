@@ -54,6 +54,11 @@ class Keys:
         return self.root + paths.NAMESPACE_MANIFEST
 
     @property
+    def catalog(self) -> str:
+        """What a namespace tells those who do not work in it; solo mode has none."""
+        return self.root + paths.CATALOG_EXPORT
+
+    @property
     def control(self) -> str:
         """Where s3dash keeps its own records."""
         return f"{self.root}{paths.CONTROL_DIR}/s3dash/"

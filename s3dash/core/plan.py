@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from s3dash.core.diff import Base, Local, Remote, Verdict
+from s3dash.core.hydration import Hydration
 from s3dash.core.paths import covers
 from s3dash.core.report import ConflictInfo, Version
 from s3dash.core.settings import ConflictPolicy, Take
@@ -87,7 +88,9 @@ class Item:
 class Plan:
     """What `direction` would do. `items` are sorted: deletions first, then by path.
 
-    `blocked` are paths that can exist on one side only, with a reason each.
+    `blocked` are paths that can exist on one side only, with a reason each. `models` are the
+    names of the models that it keeps to: whoever writes holds their locks meanwhile. `hydration`
+    is what it does about the content that a lazy cache leaves out.
     """
 
     direction: Direction
@@ -95,6 +98,13 @@ class Plan:
     blocked: dict[str, str] = field(default_factory=dict)
     unchanged: int = 0
     known: int = 0
+    models: tuple[str, ...] = ()
+    hydration: Hydration | None = None
+
+    @property
+    def name(self) -> str:
+        """The operation as users call it."""
+        return "hydrate" if self.hydration == "only" else self.direction
 
     def by(self, *actions: Action) -> list[Item]:
         return [item for item in self.items if item.action in actions]
@@ -167,6 +177,8 @@ def make_plan(
     blocked: dict[str, str] | None = None,
     unchanged: int = 0,
     known: int = 0,
+    models: Collection[str] = (),
+    hydration: Hydration | None = None,
 ) -> Plan:
     """Choose an action for every change that `direction` and `selection` take in."""
     items = []
@@ -177,7 +189,8 @@ def make_plan(
         if action is not None:
             items.append(Item(change.path, action, change.verdict.value, change.size, change))
     items.sort(key=lambda item: (item.action not in _DELETES, item.path))
-    return Plan(direction, tuple(_with_sources(items)), blocked or {}, unchanged, known)
+    rows = tuple(_with_sources(items))
+    return Plan(direction, rows, blocked or {}, unchanged, known, tuple(models), hydration)
 
 
 def _with_sources(items: list[Item]) -> list[Item]:

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from s3dash.core.hydration import Hydrated
 from s3dash.core.lock import LockInfo
 
 ChangeKind = Literal["added", "modified", "deleted"]
@@ -84,10 +85,26 @@ class IndexInfo(msgspec.Struct, frozen=True):
 
 
 class LocalInfo(msgspec.Struct, frozen=True):
+    """`lazy`: what is not here may have been left in the bucket, see `hydrated`."""
+
     files: int
     dirty: list[PathChange]
     bulk_dirty: bool
     lazy: bool
+    hydrated: Hydrated = Hydrated()
+
+
+class Leftover(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in the cache and belongs to no namespace that this engine works in.
+
+    `kind` is `solo` for what the layout without namespaces left, else `namespace`; sizes are
+    bytes. No operation touches it.
+    """
+
+    name: str
+    kind: Literal["solo", "namespace"]
+    files: int
+    size: int
 
 
 class RemoteInfo(msgspec.Struct, frozen=True):
@@ -95,6 +112,11 @@ class RemoteInfo(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """`registered`: the namespace has a manifest; None: there is no namespace, or nobody knows.
+
+    `leftovers` are left alone by every operation.
+    """
+
     datastore: str
     bucket: str
     prefix: str
@@ -109,6 +131,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     blocked: list[Blocked]
     locks: list[LockInfo]
     message: str
+    registered: bool | None = None
+    leftovers: list[Leftover] = []
 
 
 class PlanRow(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """What the engine needs to know about one datastore. It holds no secret."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,10 @@ class Datastore:
     """One configured datastore; see the README for what each field means.
 
     `prefix` has no leading or trailing slash. `bandwidth_limit` is bytes per second,
-    `trash_max_size` bytes; for these and `trash_max_age_days` 0 is no limit.
+    `trash_max_size` bytes; for these, `trash_max_age_days` and `sync_timeout_ms` 0 is no limit.
+    `directories` are the first-level ones that are synced, all when it is empty. `repo_id` is the
+    repository whose datastore this is, empty where nothing says it. `home` is the namespace that
+    the configuration binds the cache to, when this is another one: see `is_guest`.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Datastore:
     lock_timeout_ms: int = 60_000
     bandwidth_limit: int = 0
     exclude: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+    sync_timeout_ms: int = 0
     conflict: ConflictPolicy = "ask"
     auto_sync: bool = False
     readonly: bool = False
@@ -46,6 +51,30 @@ class Datastore:
     full_hash_days: float = 7.0
     trash_max_age_days: float = 30.0
     trash_max_size: int = 10 * 2**30
+    repo_id: str = ""
+    home: str | None = None
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the cache's own clients work in another namespace than this one.
+
+        What they keep at the top of the cache, sidecar and index copy, speaks of theirs.
+        """
+        return self.home is not None and self.home != self.namespace
+
+    @property
+    def sidecar_below(self) -> str | None:
+        """The directory of the cache that has sidecar and index copy; None: they are at its top.
+
+        There its own clients look. A guest has others, which go when its directory is emptied.
+        """
+        return self.namespace if self.is_guest else None
+
+    def within(self, namespace: str | None) -> "Datastore":
+        """The same datastore, to work in another of its namespaces; None: in none."""
+        if namespace == self.namespace:
+            return self
+        return replace(self, namespace=namespace, home=self.home or self.namespace)
 
     @property
     def address(self) -> str:

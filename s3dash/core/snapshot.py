@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from s3dash.core.endpoint import EndpointFacts
+from s3dash.core.hydration import Hydrated
 from s3dash.core.lock import LockInfo
 from s3dash.core.progress import Progress
 from s3dash.core.report import Blocked, ChangeKind, ConflictInfo, IndexInfo, PathChange
@@ -26,6 +27,7 @@ NO_INDEX = IndexInfo(0, None, 0)
 NO_FACTS = EndpointFacts()
 NO_COMMIT = LastCommit()
 NO_SURVEY = Survey()
+NOTHING_HERE = Hydrated()
 
 
 def why_read_only(read_only: str) -> str:
@@ -52,6 +54,8 @@ class AutoSync:
 
     After a change of the cache it waits for `quiet_s` seconds without another, at the longest
     `longest_s`. `running_s` is how long a sync of its own has been running, None when none does.
+    `failures` counts the rounds that failed in a row, looks at the bucket included; `deletions`
+    those that it holds back because nobody agreed to them.
     """
 
     enabled: bool = False
@@ -61,6 +65,8 @@ class AutoSync:
     quiet_s: float = 0.0
     longest_s: float = 0.0
     running_s: float | None = None
+    failures: int = 0
+    deletions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,12 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """`lock_held_s` is how long we hold the global lock, None when we do not.
+    """`lock_held_s` is how long we hold the global lock, None when we do not. `locks_at` is the ISO
+    time when the locks of all our models were last listed: later ones are in `locks` only where
+    they were looked for. Empty: never.
 
-    `read_only` names the process that owns the cache, or is BY_CHOICE, or empty. `files` and
+    `read_only` names the process that owns the cache, or is BY_CHOICE, or empty; `attached` the
+    one whose engine this is, which works for us, or is empty when it is our own. `files` and
     `entries` count the local files and the entries of the remote index. `checked_at` is the ISO
     time of the last answer of the endpoint, empty before the first, `offline_since` that of the
     first failure since then, empty while it answers; `trouble` says what failed. `next_look_s` is
@@ -104,6 +113,7 @@ class Snapshot:
     next_look_s: float | None = None
     checked_at: str = ""
     read_only: str = ""
+    attached: str = ""
     files: int = 0
     index: IndexInfo = NO_INDEX
     dirty: tuple[DirtyRow, ...] = ()
@@ -112,7 +122,9 @@ class Snapshot:
     blocked: tuple[Blocked, ...] = ()
     bulk_dirty: bool = False
     lazy: bool = False
+    hydrated: Hydrated = NOTHING_HERE
     locks: tuple[LockInfo, ...] = ()
+    locks_at: str = ""
     lock_held_s: float | None = None
     auto: AutoSync = AutoSync()
     watch: WatchState = WatchState()

@@ -18,7 +18,13 @@ class Tenant:
     name. `index_at` is the ISO time, by our clock, of the index' last write; empty: it has none.
     `objects` and `size` are the index' own sums, counted at the ISO time `counted_at`; `held` is
     how many bytes of them lie in this cache in the same size. `left_files` and `left_size` are
-    what the cache has of a namespace that is not ours. `busy` says what is being done about it.
+    what the cache has of a namespace that is not ours; a row with an empty `slug` is what the
+    layout without namespaces left there. `busy` says what is being done about it.
+
+    From a look at where the cache stands with all of them, at the ISO time `stood_at`: `here`, this
+    cache was synced with it; `dirty`, `behind` and `conflicts` count paths; `commit_seq`,
+    `committed_at` (the server's clock) and `committed_by` tell of the last commit; `holder` has the
+    namespace's lock.
     """
 
     slug: str
@@ -36,6 +42,15 @@ class Tenant:
     counted_at: str = ""
     left_files: int | None = None
     left_size: int | None = None
+    here: bool | None = None
+    dirty: int | None = None
+    behind: int | None = None
+    conflicts: int | None = None
+    commit_seq: int | None = None
+    committed_at: str = ""
+    committed_by: str = ""
+    holder: str = ""
+    stood_at: str = ""
     busy: str = ""
     problem: str = ""
 

@@ -33,6 +33,23 @@ class Accounting:
         self._samples: deque[tuple[float, int, int]] = deque()
         self._moved: dict[int, deque[tuple[float, int]]] = {}
         self._bytes = {"up": 0, "down": 0}
+        self._arrived = (0, 0)
+
+    @property
+    def arrived(self) -> tuple[int, int]:
+        """Files and bytes that came to a place where nothing was, since both sides were looked
+        at last."""
+        return self._arrived
+
+    def arrive(self, size: int) -> None:
+        with self._lock:
+            files, bytes_ = self._arrived
+            self._arrived = files + 1, bytes_ + size
+
+    def looked(self) -> None:
+        """Both sides were looked at: what arrived is counted there."""
+        with self._lock:
+            self._arrived = (0, 0)
 
     def begin(self) -> None:
         """A new operation: the rows of the last one go, except those that failed."""

@@ -8,6 +8,7 @@ from s3dash.core.cancel import CancelToken
 from s3dash.core.content import Content, Side, Writers
 from s3dash.core.endpoint import Aborted, EndpointFacts, Finding, OpenUploads, UploadRow
 from s3dash.core.events import Event
+from s3dash.core.hydration import Hydration
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Direction, Plan
 from s3dash.core.progress import Limits
@@ -15,19 +16,35 @@ from s3dash.core.report import ConflictInfo, Result, Status, TrashItem
 from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import HistoryRow, Snapshot
 from s3dash.core.tenants import Survey
+from s3dash.engine.shared_api import (
+    CatalogsApi,
+    ControlApi,
+    FleetApi,
+    ForeignApi,
+    HydrationApi,
+    IndexCareApi,
+    MigrationApi,
+    RegistryApi,
+)
 
 
 class How(TypedDict, total=False):
     """How a push, pull or sync goes; what is left out is as configured.
 
     More than `max_delete` deletions are refused; without it the guard's own bounds hold. With
-    `dry_run` nothing moves, and the result carries the plan.
+    `dry_run` nothing moves, and the result carries the plan. `models` are names of models
+    (TYPE/ID): only what is theirs, and what is selected, and a push holds their locks meanwhile.
+    `hydration` is what a pull does about content that a lazy cache leaves in the bucket: with
+    `lazy` it is one from now on, with `full` all that is selected comes, with `only` that and
+    nothing else; None leaves it as it is. A `full` pull of everything ends it.
     """
 
     policy: ConflictPolicy | None
     max_delete: int | None
     dry_run: bool
     cancel: CancelToken | None
+    models: Collection[str]
+    hydration: Hydration | None
 
 
 class Subscription(Protocol):
@@ -48,7 +65,7 @@ class Subscription(Protocol):
 
 
 class AutoSyncApi(Protocol):
-    """Auto-sync beside its being on or off. Neither call blocks."""
+    """Auto-sync beside its being on or off. No call blocks."""
 
     def cancel(self) -> bool:
         """Stop the sync that it runs now; the next one waits for a change or a key.
@@ -59,6 +76,10 @@ class AutoSyncApi(Protocol):
 
     def withhold(self, paths: Collection[str]) -> None:
         """Deletions that the user was shown and left out: it never starts them."""
+        ...
+
+    def allow_deletions(self, *, up_to: int | None = None) -> None:
+        """From now on deletions go unasked: up to so many a sync, None: as the guard lets pass."""
         ...
 
 
@@ -225,16 +246,40 @@ class EngineApi(Protocol):
     def census(self) -> CensusApi: ...
 
     @property
+    def foreign(self) -> ForeignApi: ...
+
+    @property
+    def migration(self) -> MigrationApi: ...
+
+    @property
+    def registry(self) -> RegistryApi: ...
+
+    @property
+    def catalogs(self) -> CatalogsApi: ...
+
+    @property
     def endpoint(self) -> EndpointApi: ...
 
     @property
     def contents(self) -> ContentsApi: ...
 
     @property
+    def control(self) -> ControlApi: ...
+
+    @property
+    def fleet(self) -> FleetApi: ...
+
+    @property
     def excludes(self) -> ExcludesApi: ...
 
     @property
     def decided(self) -> DecidedApi: ...
+
+    @property
+    def hydration(self) -> HydrationApi: ...
+
+    @property
+    def index_care(self) -> IndexCareApi: ...
 
     def start(self) -> None:
         """Begin to watch the cache and to poll the bucket, in threads of the engine's own."""
@@ -258,6 +303,8 @@ class EngineApi(Protocol):
         *,
         selection: Collection[str] = (),
         policy: ConflictPolicy | None = None,
+        models: Collection[str] = (),
+        hydration: Hydration | None = None,
     ) -> Plan:
         """What the operation would do now. Writes nothing anywhere but the hash cache."""
         ...

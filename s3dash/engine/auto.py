@@ -1,7 +1,8 @@
 """Auto-sync: what it may do unasked, what it waits for, and how it is stopped.
 
-It picks no side of a conflict, and starts no deletion but one that a plan of this session showed
-and the user let run: such a one can be left over when that run failed or was cancelled.
+It picks no side of a conflict. It starts no deletion but one that a plan of this session showed
+and the user let run, as can be left over when that run failed or was cancelled; or, where nobody is
+there to be shown a plan, those that were allowed beforehand, within the bounds of the guard.
 """
 
 import threading
@@ -10,15 +11,18 @@ from typing import TYPE_CHECKING
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.debounce import Debounce
+from s3dash.core.guard import Deletions
+from s3dash.core.lock import LockInfo
 from s3dash.core.paths import covers
 from s3dash.core.plan import Action, Change, Item, Plan
 from s3dash.core.report import Result
-from s3dash.core.snapshot import AutoSync
+from s3dash.core.snapshot import AutoSync, why_read_only
 from s3dash.core.text import count
 from s3dash.engine.context import Context
 from s3dash.engine.health import Health
+from s3dash.engine.pace import Lockout
 from s3dash.engine.view import View
-from s3dash.errors import Cancelled
+from s3dash.errors import Cancelled, LockHeld
 
 if TYPE_CHECKING:
     from s3dash.engine.engine import Engine
@@ -27,6 +31,7 @@ QUIET_S, LONGEST_S = 2.0, 10.0
 """A sync starts so long after the last change, and at the longest so long after the first."""
 CANCELLED = "cancelled: waits for the next change, or r"
 _DELETES = (Action.DELETE_REMOTE, Action.DELETE_LOCAL)
+_UP = (Action.UPLOAD, Action.DELETE_REMOTE, Action.RESTORE)
 
 
 class Auto:
@@ -43,14 +48,22 @@ class Auto:
         self._running: tuple[CancelToken, float] | None = None
         self._halted_at: tuple[object, ...] | None = None
         self._halted_with: dict[str, object] = {}
+        self._lockout = Lockout()
+        self._unasked: int | None = 0
         self.enabled = False
         self.suspended = ""
+        self.kept_out = ""
+        self.deletions = 0
 
     def turn(self, enabled: bool) -> None:
         self.enabled = enabled
         self.resume()
 
-    def state(self, next_in_s: float | None) -> AutoSync:
+    def allow_deletions(self, *, up_to: int | None = None) -> None:
+        """Deletions may go unasked: as many as the guard lets pass, or at most `up_to` a sync."""
+        self._unasked = up_to
+
+    def state(self, next_in_s: float | None, *, failures: int = 0) -> AutoSync:
         running = self._running
         since = None if running is None else self._ctx.clock.monotonic() - running[1]
         return AutoSync(
@@ -61,6 +74,8 @@ class Auto:
             quiet_s=QUIET_S,
             longest_s=LONGEST_S,
             running_s=since,
+            failures=failures,
+            deletions=self.deletions if self.enabled else 0,
         )
 
     # --- what the user agreed to --------------------------------------------------------
@@ -93,12 +108,6 @@ class Auto:
         gone = frozenset(paths)
         with self._agreeing:
             self._agreed = {rel: c for rel, c in self._agreed.items() if rel not in gone}
-
-    def _waits(self, item: Item) -> bool:
-        """True for what must be asked: a conflict, or a deletion that was not agreed to as is."""
-        if item.action is Action.CONFLICT:
-            return True
-        return item.action in _DELETES and self._agreed.get(item.path) != item.change
 
     # --- stopping -----------------------------------------------------------------------
 
@@ -157,31 +166,46 @@ class Auto:
     def sync(self) -> None:
         """Do what may go unasked, and say what may not. Raises what `Engine.run` raises."""
         self._burst = self._new_burst()
+        self.kept_out = ""
         if self._halted_at is not None:
             if self._bucket() == self._halted_at:
                 return
             self.resume()
         if self._engine.read_only:
-            self.suspended = f"read-only: this cache belongs to {self._engine.read_only}"
+            self.suspended = f"read-only: {why_read_only(self._engine.read_only)}"
             return
         if not (self._view.dirty or self._view.behind) or not self._health.healthy:
             self.suspended = ""
+            self.deletions = 0
             return
         self._carry_out(self._engine.plan("sync", policy="ask"))
 
     def _carry_out(self, plan: Plan) -> None:
-        held = [item for item in plan.items if self._waits(item)]
-        conflicts = len(plan.conflicts)
-        parts = [
-            count(len(held) - conflicts, "deletion") if len(held) > conflicts else "",
-            count(conflicts, "conflict") if conflicts else "",
-        ]
-        waiting = " and ".join(part for part in parts if part)
-        verb = "waits" if len(held) == 1 else "wait"
-        self.suspended = f"{waiting} {verb} for you" if held else ""
+        held = self._held(plan)
         allowed = plan.without({item.path for item in held})
+        self.kept_out = self._lockout.keeper(self._gate()) if allowed.by(*_UP) else ""
+        if self.kept_out:
+            allowed = allowed.without({item.path for item in allowed.by(*_UP)})
+        self.deletions = len(held) - len(plan.conflicts)
+        self.suspended = _sentence(self.deletions, len(plan.conflicts), self.kept_out)
         if allowed.moves:
             self._run(allowed)
+
+    def _held(self, plan: Plan) -> list[Item]:
+        """What must be asked: conflicts, and deletions that were not agreed to as they are."""
+        asked = [i for i in plan.by(*_DELETES) if self._agreed.get(i.path) != i.change]
+        if asked and self._unasked != 0:
+            guarded = Deletions()
+            for item in plan.without({i.path for i in plan.conflicts}).items:
+                guarded.add(item)
+            if not guarded.trips(known=plan.known, max_delete=self._unasked):
+                asked = []
+        return [*plan.conflicts, *asked]
+
+    def _gate(self) -> LockInfo | None:
+        """The lock that a push of ours needs, as it was seen last."""
+        key = self._ctx.keys.lock
+        return next((info for info in self._view.locks if info.key == key), None)
 
     def _run(self, plan: Plan) -> None:
         token = CancelToken()
@@ -189,9 +213,26 @@ class Auto:
         self._running = (token, self._ctx.clock.monotonic())
         try:
             self._engine.run(plan, cancel=token, max_delete=deletes or None)
+        except LockHeld:
+            self._lockout.refused()
+            raise
         except Cancelled:
             if not token.cancelled or self._ctx.cancel.cancelled:
                 raise
             self._halt()
         finally:
             self._running = None
+
+
+def _sentence(deletions: int, conflicts: int, keeper: str) -> str:
+    """Why not all is done; empty when it is."""
+    parts = [
+        count(deletions, "deletion") if deletions else "",
+        count(conflicts, "conflict") if conflicts else "",
+    ]
+    waiting = " and ".join(part for part in parts if part)
+    verb = "waits" if deletions + conflicts == 1 else "wait"
+    told = [f"{waiting} {verb} for you"] if waiting else []
+    if keeper:
+        told.append(f"the push waits for the lock that {keeper} holds")
+    return "; ".join(told)

@@ -17,8 +17,10 @@ from s3dash.clock import iso
 from s3dash.core import paths
 from s3dash.core.index import Entry
 from s3dash.core.keys import Keys
+from s3dash.core.outlook import Standing
 from s3dash.core.partitions import PEER_TOPS
 from s3dash.core.tenants import MANIFEST_MOST, Manifest, Survey, Tenant, decode_manifest
+from s3dash.engine import leftovers
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
 from s3dash.engine.remote import IndexReader
@@ -98,6 +100,9 @@ class Census:
             names |= {mine} | {name for name in here if name not in PEER_TOPS}
         counted = ctx.state.facts(_COUNTED)
         left = {name: self._left(name, here) for name in names}
+        if mine is not None and (solo := leftovers.solo(ctx)).files:
+            left[""] = solo.files, solo.size
+            names.add("")
 
         def begun(name: str, row: Tenant | None) -> Tenant:
             row = row or _recalled(Tenant(slug=name), counted.get(_COUNTED + name))
@@ -113,7 +118,7 @@ class Census:
 
         def all_begun(rows: tuple[Tenant, ...]) -> Iterator[Tenant]:
             known = {row.slug: row for row in rows}
-            return (begun(name, known.get(name)) for name in sorted(names))
+            return (begun(name, known.get(name)) for name in sorted(names, key=_last_of_all))
 
         self._rows(all_begun)
 
@@ -183,6 +188,16 @@ class Census:
             return iso(now)
         return iso(now - max(timedelta(0), info.server_time - info.last_modified))
 
+    def stand(self, standings: Collection[Standing]) -> None:
+        """Take up where the cache stands with them all."""
+        told, at = {s.namespace: s for s in standings}, self._ctx.now()
+
+        def stood(row: Tenant) -> Tenant:
+            found = told.get(row.slug)
+            return _stood(row, found, at) if found is not None else row
+
+        self._rows(lambda rows: (stood(row) for row in rows))
+
     # --- counting -----------------------------------------------------------------------
 
     def count(self, slugs: Collection[str]) -> Survey:
@@ -249,6 +264,11 @@ class Census:
             self.seen = replace(self.seen, **fields)
 
 
+def _last_of_all(slug: str) -> tuple[bool, str]:
+    """What the solo layout left comes after all namespaces."""
+    return not slug, slug
+
+
 def _recalled(row: Tenant, text: str | None) -> Tenant:
     """With what was counted in an earlier run."""
     try:
@@ -256,6 +276,23 @@ def _recalled(row: Tenant, text: str | None) -> Tenant:
     except msgspec.DecodeError:
         return row  # a damaged note: it is counted again when somebody asks
     return replace(row, **_fields(counted)) if counted is not None else row
+
+
+def _stood(row: Tenant, found: Standing, at: str) -> Tenant:
+    known = found.here and found.healthy
+    return replace(
+        row,
+        here=found.here,
+        dirty=len(found.local.dirty) if found.here else None,
+        behind=len(found.remote.changed) if known else None,
+        conflicts=len(found.conflicts) if known else None,
+        commit_seq=found.index.commit_seq,
+        committed_at=found.last_commit.at,
+        committed_by=found.last_commit.by,
+        holder=next((lock.holder or "?" for lock in found.locks), ""),
+        problem=found.message if not found.healthy else "",
+        stood_at=at,
+    )
 
 
 def _fields(counted: _Counted) -> dict[str, Any]:

@@ -59,12 +59,18 @@ def _write_monolith(
 
 
 def _copy_to_shards(ctx: Context, edits: list[Edit], lease: Lease) -> None:
-    """The dual write of the peers: only shards whose name they would derive themselves."""
+    """The dual write of the peers: only shards whose name they would derive themselves.
+
+    Shards without a meta are taken for the whole index: so there is one before the first of them.
+    """
     by_name: dict[str, list[Edit]] = {}
     for edit in edits:
         name = peer_partition(edit.rel)
         if name is not None:
             by_name.setdefault(name, []).append(edit)
+    index = ctx.reader.latest
+    if index is None or index.meta is None:
+        _until_swapped(ctx, ctx.keys.meta, lease, partial(_meta, ctx, set()))
     for name in sorted(by_name):
         _until_swapped(ctx, ctx.keys.shard(name), lease, partial(_shard, by_name[name]))
     _until_swapped(ctx, ctx.keys.meta, lease, partial(_meta, ctx, set(by_name)))

@@ -3,7 +3,7 @@
 Kept here: the second half of I2, with If-Match on the deleted version.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,23 +49,28 @@ def delete_all(ctx: Context, due: Sequence[Doomed], *, lease: Lease, can: Capabi
 def _delete_one(ctx: Context, lease: Lease, can: Capabilities, doomed: Doomed) -> None:
     with suppress(NotFound):  # then it is gone already
         try:
-            return _delete_version(ctx, lease, can, doomed.rel, doomed.etag)
+            return delete_version(
+                ctx, lease.guard, can, key=ctx.keys.data(doomed.rel), etag=doomed.etag
+            )
         except PreconditionFailed:
             etag = _same_content(ctx, doomed)
         if etag is None:
             ctx.note("warning", "push", f"{doomed.rel}: a newer object is in the bucket; it stays")
         else:
-            _delete_version(ctx, lease, can, doomed.rel, etag)
+            delete_version(ctx, lease.guard, can, key=ctx.keys.data(doomed.rel), etag=etag)
 
 
-def _delete_version(
-    ctx: Context, lease: Lease, can: Capabilities, rel: str, etag: str | None
+def delete_version(
+    ctx: Context, guard: Callable[[], None], can: Capabilities, *, key: str, etag: str | None
 ) -> None:
-    """Where DELETE cannot be conditional, the object is looked at first."""
-    key = ctx.keys.data(rel)
+    """Delete this version of an object. `guard` is the lease's, asked before every attempt.
+
+    Where DELETE cannot be conditional, the object is looked at first. Raises PreconditionFailed
+    when it is another version, NotFound, LockLost, and what else the store raises.
+    """
 
     def attempt(_: int) -> None:
-        lease.guard()
+        guard()
         if not can.delete:
             if ctx.store.head(key).etag != etag:
                 raise PreconditionFailed(key)
@@ -74,7 +79,7 @@ def _delete_version(
             ctx.store.delete(key, if_match=etag)
         except PreconditionFailed as error:  # S3 also says so to two requests at once
             if ctx.store.head(key).etag == etag:
-                raise Throttled(f"{rel}: the endpoint is busy with it") from error
+                raise Throttled(f"{key}: the endpoint is busy with it") from error
             raise
 
     retrying(attempt, patience=ctx.patience)

@@ -3,37 +3,54 @@
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import Unpack
 
 from s3dash.core import paths
-from s3dash.core.cancel import CancelToken
+from s3dash.core.cancel import CancelToken, following
 from s3dash.core.events import Level
+from s3dash.core.hydration import Hydration
 from s3dash.core.lock import LockInfo, place
 from s3dash.core.plan import WAYS, Direction, Plan
 from s3dash.core.report import ConflictInfo, Result, Status, TrashItem
 from s3dash.core.settings import ConflictPolicy, Datastore, Take
-from s3dash.core.snapshot import BY_CHOICE, HistoryRow, Snapshot
-from s3dash.engine import locks, neighbours, operations, resolve, status, trash, view
+from s3dash.core.snapshot import HistoryRow, Snapshot
+from s3dash.engine import (
+    hydration,
+    locks,
+    model,
+    neighbours,
+    operations,
+    resolve,
+    status,
+    trash,
+    view,
+)
 from s3dash.engine.api import How
 from s3dash.engine.bus import Mailbox
+from s3dash.engine.catalog_export import keep_up
+from s3dash.engine.catalogs import CatalogsOf
 from s3dash.engine.census import Census
 from s3dash.engine.contents import Contents
 from s3dash.engine.context import Context
+from s3dash.engine.control import Control
 from s3dash.engine.decided import Decided
 from s3dash.engine.endpoint import Endpoint
+from s3dash.engine.fleet import Fleet
+from s3dash.engine.foreign import ForeignObjects
 from s3dash.engine.handover import Handover
 from s3dash.engine.health import Health
+from s3dash.engine.index_care.care import IndexCare
 from s3dash.engine.lease import delete_if_nonce
 from s3dash.engine.live import Live
+from s3dash.engine.migration import Migration
 from s3dash.engine.observe import Observation
+from s3dash.engine.other_owner import need_writable
 from s3dash.engine.recover import Leftovers, leftovers
+from s3dash.engine.registry import Registry
 from s3dash.engine.transfers import Transfers
 from s3dash.errors import (
     AccessDenied,
-    CacheBusy,
     Cancelled,
-    ReadOnly,
     S3DashError,
     StoreError,
     UsageError,
@@ -63,13 +80,21 @@ class Engine:
         self.excludes.changed = self._live.poke
         self.handover = Handover(ctx, self, owner)
         self.census = Census(ctx, self._view)
+        self.migration = Migration(ctx, turn=self._taking_turn)
+        self.foreign = ForeignObjects(ctx, turn=self._taking_turn)
+        self.registry = Registry(ctx, self._view, turn=self._taking_turn, told=self.census.stand)
+        self.catalogs = CatalogsOf(ctx, self._view, turn=self._taking_turn, keep=not read_only)
         self.endpoint = Endpoint(ctx, self._health, busy=self._may_send, turn=self.looking)
         self.contents = Contents(ctx)
+        self.control = Control(ctx, turn=self._taking_turn)
+        self.fleet = Fleet(ctx, self._view)
+        self.index_care = IndexCare(turn=self._taking_turn, changed=self._live.poke)
+        self.hydration = hydration.Hydrating(self._view, self.pull)
         self.decided = Decided(
             ctx,
             turn=self._taking_turn,
             push=lambda path, token: self.push((path,), policy="ask", cancel=token),
-            look_after=self._look_after,
+            look_after=lambda turn, marks: operations.look_after(turn, self._view, marks),
         )
         self.transfers = Transfers(
             ctx,
@@ -134,9 +159,11 @@ class Engine:
         *,
         selection: Collection[str] = (),
         policy: ConflictPolicy | None = None,
+        models: Collection[str] = (),
+        hydration: Hydration | None = None,
     ) -> Plan:
         with self._taking_turn(None) as ctx:
-            return self._plan(ctx, direction, selection, policy)[0]
+            return self._plan(ctx, direction, selection, policy, models, hydration)[0]
 
     def _plan(
         self,
@@ -144,13 +171,23 @@ class Engine:
         direction: Direction,
         selection: Collection[str],
         policy: ConflictPolicy | None,
+        models: Collection[str] = (),
+        hydration: Hydration | None = None,
         *,
         tidy: bool = False,
     ) -> tuple[Plan, Observation, Leftovers]:
-        seen = operations.observe(ctx)
+        seen = operations.observe(ctx, lazy=hydration == "lazy")
         left = leftovers(ctx, seen, tidy=tidy) if direction != "pull" else Leftovers()
         self._view.take(seen)
-        plan = operations.plan_for(ctx, seen, direction, selection=selection, policy=policy)
+        plan = operations.plan_for(
+            ctx,
+            seen,
+            direction,
+            selection=selection,
+            policy=policy,
+            models=models,
+            wanted=hydration,
+        )
         return plan, seen, left
 
     # --- moving -------------------------------------------------------------------------
@@ -158,13 +195,16 @@ class Engine:
     def run(
         self, plan: Plan, *, cancel: CancelToken | None = None, max_delete: int | None = None
     ) -> Result:
-        with self._taking_turn(cancel, writes=True) as ctx, status.measured(ctx) as timed:
+        turn = self._taking_turn(cancel, writes=True)
+        with turn as ctx, status.measured(ctx, plan.direction) as timed:
             try:
-                _, seen, left = self._plan(ctx, plan.direction, (), None, tidy=True)
-                valid, moved = operations.still_valid(plan, seen)
-                valid = operations.left_out(valid, moved)
-                self.auto.agreed(valid)
-                result = timed(self._execute(ctx, valid, seen, left, max_delete))
+                with model.held(ctx, plan) as kept:
+                    again = plan.direction, (), None, (), plan.hydration
+                    _, seen, left = self._plan(kept, *again, tidy=True)
+                    valid, moved = operations.still_valid(plan, seen)
+                    valid = operations.left_out(valid, moved)
+                    self.auto.agreed(valid)
+                    result = timed(self._execute(kept, valid, seen, left, max_delete))
             except Cancelled:
                 self.auto.broken_off()
                 raise
@@ -189,13 +229,19 @@ class Engine:
         max_delete: int | None = None,
         dry_run: bool = False,
         cancel: CancelToken | None = None,
+        models: Collection[str] = (),
+        hydration: Hydration | None = None,
     ) -> Result:
         turn = self._taking_turn(cancel, writes=not dry_run)
-        with turn as ctx, status.measured(ctx) as timed:
-            plan, seen, left = self._plan(ctx, direction, selection, policy, tidy=not dry_run)
+        with turn as ctx, status.measured(ctx, direction, tell=not dry_run) as timed:
+            wanted = direction, selection, policy, models, hydration
+            plan, seen, left = self._plan(ctx, *wanted, tidy=not dry_run)
             if dry_run:
                 return timed(operations.dry(plan))
-            return timed(self._execute(ctx, plan, seen, left, max_delete))
+            with model.held(ctx, plan) as kept:
+                if kept is not ctx:  # whoever had the lock may have changed something
+                    plan, seen, left = self._plan(kept, *wanted, tidy=True)
+                return timed(self._execute(kept, plan, seen, left, max_delete))
 
     def _execute(
         self,
@@ -214,40 +260,25 @@ class Engine:
             ctx.note(level, plan.direction, error.message)
             raise
         finally:
-            self._look_after(ctx, marks)
+            operations.look_after(ctx, self._view, marks, plan.hydration)
+        if plan.direction != "pull":
+            keep_up(ctx)
         trash.keep_within_limits(ctx, self._view.local)
-        ctx.note("info", plan.direction, status.sentence(result))
+        ctx.note("info", plan.name, status.sentence(result))
         self._health.answered()
         self._health.finished(plan.direction)
         return result
-
-    def _look_after(self, ctx: Context, marks: tuple[str, ...]) -> None:
-        """What is true now: for the screen, for the peers on this cache, for the next start."""
-        calm = replace(ctx, cancel=CancelToken())
-        index = ctx.reader.latest
-        if index is None:
-            return
-        after = operations.observe_known(calm, index)
-        self._view.take(after)
-        view.settle(calm, self._view, after, marks=marks)
-        calm.save_docs()
 
     @contextmanager
     def _taking_turn(
         self, cancel: CancelToken | None, *, writes: bool = False
     ) -> Iterator[Context]:
         """One operation at a time, stoppable by its token or by `stop`."""
-        if writes and self._read_only == BY_CHOICE:
-            raise ReadOnly("this datastore was opened to look only; nothing was written")
-        if writes and self._read_only:
-            raise CacheBusy(
-                f"this cache belongs to another s3dash ({self._read_only}); this one only reads",
-                hint="use that one, or stop it first",
-            )
-        with self._turn:
+        if writes:
+            need_writable(self._read_only)
+        with self._turn, following(cancel) as token:
             if self._stopped.is_set():
                 raise Cancelled("the engine was stopped")
-            token = cancel or CancelToken()
             self._running = token
             self._ctx.patience.begin(token)
             try:
@@ -288,7 +319,8 @@ class Engine:
         cancel: CancelToken | None = None,
     ) -> Result:
         direction, policy = WAYS[take]
-        with self._taking_turn(cancel, writes=True) as ctx, status.measured(ctx) as timed:
+        turn = self._taking_turn(cancel, writes=True)
+        with turn as ctx, status.measured(ctx, direction) as timed:
             plan, seen, left = self._plan(ctx, direction, (path,), policy, tidy=True)
             chosen = resolve.chosen(ctx, plan, path, take=take, shown=shown)
             result = timed(self._execute(ctx, chosen, seen, left, None))
@@ -312,7 +344,7 @@ class Engine:
 
     def locks(self) -> list[LockInfo]:
         found = locks.list_all(self._ctx.store)
-        self._view.take_locks(found)
+        self._view.take_locks(found, all_models=True)
         return found
 
     def release_lock(self, key: str, nonce: str) -> None:

@@ -1,7 +1,7 @@
-"""The exclude patterns in force. They may change while the engine runs: the next look knows.
+"""What is left alone: by the exclude patterns in force, and by the directories that are synced.
 
-What is excluded is on neither side for us: nothing of it is sent, fetched or deleted, and what is
-in the bucket already stays there.
+It is on neither side for us: nothing of it is sent, fetched or deleted, and what is in the bucket
+already stays there. The patterns may change while the engine runs: the next look knows.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ class Excludes:
 
     def __init__(self, settings: Datastore) -> None:
         self._settings = settings
-        self._test = load_excludes(settings.exclude)
+        self._test = _test(settings)
         self.changed: Callable[[], None] = lambda: None
 
     @property
@@ -31,7 +31,20 @@ class Excludes:
 
     def change(self, patterns: Sequence[str]) -> None:
         """From the next look on, which comes at once. Raises ConfigError, and changes nothing."""
-        test = load_excludes(tuple(patterns))
-        self._settings = replace(self._settings, exclude=tuple(patterns))
-        self._test = test
+        settings = replace(self._settings, exclude=tuple(patterns))
+        self._test = _test(settings)
+        self._settings = settings
         self.changed()
+
+
+def _test(settings: Datastore) -> Callable[[str], bool]:
+    """Raises ConfigError for a pattern that is none."""
+    by_pattern = load_excludes(settings.exclude)
+    if not settings.directories:
+        return by_pattern
+    ours = frozenset(settings.directories)
+
+    def is_left_alone(rel: str) -> bool:
+        return rel.partition("/")[0] not in ours or by_pattern(rel)
+
+    return is_left_alone

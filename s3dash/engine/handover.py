@@ -6,6 +6,8 @@ was left out stays out, and what appeared since stays as it is.
 """
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,12 +47,22 @@ def place_of(settings: Datastore) -> tuple[str, ...]:
 
 
 def wait_until_free(
-    settings: Datastore, *, clock: Clock, cancel: CancelToken, seconds: float
+    settings: Datastore,
+    *,
+    clock: Clock,
+    cancel: CancelToken,
+    seconds: float,
+    unless: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Wait until nobody owns the cache. Raises CacheBusy after `seconds`, Cancelled when told."""
+    """Wait until nobody owns the cache, or `unless` says that there is no need to.
+
+    Raises CacheBusy after `seconds`, Cancelled when told.
+    """
     owner = OwnerLock(settings.state_dir)
     until = clock.monotonic() + seconds
     while not owner.acquire():
+        if unless():
+            return
         if clock.monotonic() >= until:
             raise CacheBusy(f"this cache still belongs to {owner.owner() or 'another s3dash'}")
         clock.wait(cancel.event, POLL_S)
@@ -102,6 +114,8 @@ class Handover:
             how = "was stopped" if stopped else f"failed: {error.message}"
             self._ctx.note("warning" if stopped else "error", name, f"{how}; the rest stays dirty")
             raise
+        finally:
+            self._owner.describe("")  # who worked for another goes on with its own
         self._ctx.note("warning" if result.exit_code else "info", name, "has ended")
         return result
 
@@ -122,10 +136,10 @@ class Handover:
 
     def _still_to_do(self, plan: Plan) -> Plan:
         """Without the rows that are done already, so that none of them counts as moved since."""
-        differs = {item.path for item in self._engine.plan("sync").items}
+        differs = {item.path for item in self._engine.plan("sync", hydration=plan.hydration).items}
         return plan.without({i.path for i in plan.items if i.path not in differs})
 
 
 def _bare(plan: Plan) -> Plan:
     """Paths that are blocked are found anew; their names may be no text."""
-    return Plan(plan.direction, plan.items, {}, plan.unchanged, plan.known)
+    return replace(plan, blocked={})

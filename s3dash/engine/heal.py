@@ -5,6 +5,7 @@ client's commit that overlaps another loses entries, or brings old ones back; an
 has the content we know shows it, and our entry is put back (scenarios 7, 51 and 52).
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -38,26 +39,17 @@ def confirm(ctx: Context, seen: Observation) -> None:
     Its verdict may change, or the path is told as blocked (in flight). Raises
     OtherDatastore and what the store raises: nothing is deleted on a doubt.
     """
+    if seen.missed:
+        _confirm_missed(ctx, seen)
     asked = [*(c for c in seen.changes if c.verdict in _GONE), *_set_back(ctx, seen)]
     if not asked:
         return
     judge = _Judge(ctx, seen)
     answers: dict[str, Verdict | None] = {}
     missing = False
-    work = each(
-        partial(_look, ctx, seen),
-        asked,
-        workers=ctx.settings.pull_concurrency,
-        cancel=ctx.cancel,
-        name="s3dash-head",
-    )
-    for change, answer in work:
-        if isinstance(answer, S3DashError):
-            raise answer
-        info, same = answer
+    for change, (info, same) in _looks(ctx, seen, asked):
         missing = missing or (info is None and change.local is not None)
         answers[change.path] = judge.verdict(change, info, same)
-    ctx.cancel.check()
     if missing:
         origin.check(ctx)
     for rel in (r for r, verdict in answers.items() if verdict is None):
@@ -67,6 +59,39 @@ def confirm(ctx: Context, seen: Observation) -> None:
         for c in seen.changes
         if answers.get(c.path, c.verdict) is not None
     ]
+
+
+def _confirm_missed(ctx: Context, seen: Observation) -> None:
+    """Content that a lazy cache has no longer, and whose entry is gone or set back: where the
+    object is what we knew, its entry is put back; where nothing names it, our base goes."""
+    older = ctx.state.older([c.path for c in seen.missed if c.remote is not None])
+    asked = [c for c in seen.missed if c.remote is None or c.remote.tag in older.get(c.path, ())]
+    judge = _Judge(ctx, seen)
+    for change, answer in _looks(ctx, seen, asked):
+        _, same = answer
+        if same and not judge.is_tombstoned(change):
+            seen.skipped.pop(change.path, None)
+            seen.changes.append(replace(change, verdict=Verdict.CLOBBERED))
+        elif change.remote is None:
+            seen.changes.append(change)
+
+
+def _looks(
+    ctx: Context, seen: Observation, changes: list[Change]
+) -> Iterator[tuple[Change, tuple[ObjectInfo | None, bool]]]:
+    """What `_look` says of each, as the answers come. Raises what the store raises."""
+    work = each(
+        partial(_look, ctx, seen),
+        changes,
+        workers=ctx.settings.pull_concurrency,
+        cancel=ctx.cancel,
+        name="s3dash-head",
+    )
+    for change, answer in work:
+        if isinstance(answer, S3DashError):
+            raise answer
+        yield change, answer
+    ctx.cancel.check()
 
 
 def _set_back(ctx: Context, seen: Observation) -> list[Change]:
@@ -105,13 +130,13 @@ class _Judge:
             return self._of_old_entry(change, info, same)
         if change.local is None:  # deleted on both sides, but for an object that was left behind
             return Verdict.LOCAL_DELETED if same else Verdict.BOTH_DELETED
-        if info is None or self._is_tombstoned(change):
+        if info is None or self.is_tombstoned(change):
             return Verdict.REMOTE_DELETED
         if same:
             return Verdict.CLOBBERED
         return Verdict.LOCAL_REVIVED if is_abandoned(info) else None
 
-    def _is_tombstoned(self, change: Change) -> bool:
+    def is_tombstoned(self, change: Change) -> bool:
         """A deletion on record whose object is still there: its deleter did not get that far."""
         tag = self._seen.local.base[change.path].tag
         return tag in self._records.tombstones.get(change.path, ())

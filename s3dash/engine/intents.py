@@ -6,16 +6,17 @@ They tell a deletion (a tombstone) from an entry that a plain client overwrote b
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from s3dash.clock import from_iso, iso
 from s3dash.core.cancel import CancelToken
 from s3dash.core.content import Writer
+from s3dash.core.keys import Keys
 from s3dash.engine.cas import Cas, read
 from s3dash.engine.context import Context
-from s3dash.objectstore.port import ObjectInfo
+from s3dash.objectstore.port import ObjectInfo, ObjectStore
 
 KEEP_DAYS = 7
 _PRUNED = "pruned-records"
@@ -97,12 +98,39 @@ def writers(
     return found
 
 
+def newest(store: ObjectStore, keys: Keys, *, most: int, now: datetime) -> list[ObjectInfo]:
+    """The records of the latest `most` commits, the newest first; lists those of a day first.
+
+    Raises what the store raises.
+    """
+    day_ago = f"{keys.commits}{now - timedelta(days=1):%Y%m%dT%H%M%SZ}"
+    found = list(store.list(keys.commits, start_after=day_ago))
+    if len(found) < most:
+        found = list(store.list(keys.commits))
+    return sorted(found, key=_written, reverse=True)[:most]
+
+
+def _written(info: ObjectInfo) -> tuple[float, str]:
+    return info.last_modified.timestamp() if info.last_modified else 0.0, info.key
+
+
+def read_one(ctx: Context, key: str) -> Intent | None:
+    """A record by its key; None for one that is gone or makes no sense."""
+    return _read(ctx, key)
+
+
 def by_nonce(ctx: Context, nonce: str) -> Intent | None:
     """The record of the commit with this nonce, while it is kept. Raises what the store raises."""
     tail = f"-{nonce}.json"
     keys = (info.key for info in ctx.store.list(ctx.keys.commits) if info.key.endswith(tail))
     key = next(keys, None)
     return None if key is None else _read(ctx, key)
+
+
+def latest_seq(ctx: Context) -> int:
+    """The highest commitSeq that is on record, 0 for none. Raises what the store raises."""
+    each = (_read(ctx, info.key) for info in ctx.store.list(ctx.keys.commits))
+    return max((intent.seq for intent in each if intent is not None), default=0)
 
 
 def deleted_lately(ctx: Context, *, within_s: float) -> dict[str, set[str]]:

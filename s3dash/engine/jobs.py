@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import islice
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from s3dash.clock import Clock
 from s3dash.core.cancel import CancelToken
 from s3dash.errors import S3DashError, StoreError
 from s3dash.objectstore.patience import Patience
+from s3dash.objectstore.threads import Threads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,7 +36,7 @@ def each(
     first = list(islice(source, workers * 2))
     if not first:
         return
-    pool = ThreadPoolExecutor(max_workers=min(workers, len(first)), thread_name_prefix=name)
+    pool = Threads(max_workers=min(workers, len(first)), thread_name_prefix=name)
     running: dict[Future[R], T] = {}
     try:
         for job in first:

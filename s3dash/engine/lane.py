@@ -3,7 +3,6 @@
 import heapq
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,6 +12,7 @@ from s3dash.core.text import count
 from s3dash.engine.traffic import CURRENT, Job, Traffic
 from s3dash.errors import S3DashError, TransferCancelled, TransferPaused
 from s3dash.objectstore.gate import MOST
+from s3dash.objectstore.threads import Threads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -85,7 +85,7 @@ class Lane(Generic[T, R]):
         if not self._jobs:
             return
         owner = threading.get_ident()  # another thread may collect what was left half way
-        pool = ThreadPoolExecutor(MOST, thread_name_prefix=self._course.name)
+        pool = Threads(MOST, thread_name_prefix=self._course.name)
         try:
             with (
                 self._traffic.under_control(self._jobs),
@@ -103,7 +103,7 @@ class Lane(Generic[T, R]):
             pool.shutdown(wait=threading.get_ident() == owner, cancel_futures=True)
             self._stand(0)
 
-    def _go_on(self, pool: ThreadPoolExecutor) -> bool:
+    def _go_on(self, pool: Threads) -> bool:
         """Start what may be, wait until something has ended; False when all is over."""
         while True:
             with self._changed:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 
+from s3dash import tracing
 from s3dash.clock import Clock, iso
 from s3dash.core.cancel import CancelToken
 from s3dash.core.lock import LockBody, decode_lock, encode_lock, stated_ttl_ms
@@ -55,7 +56,8 @@ USUAL = Timing()
 class Lease:
     """A context manager: entered means held, left means released.
 
-    Raises LockHeld when somebody alive holds it for longer than we wait.
+    Raises LockHeld when somebody alive holds it for longer than we wait. `on_lost` is called by
+    the thread of the heartbeat, once, when it finds that the lock is ours no more.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Lease:
         cancel: CancelToken,
         timing: Timing = USUAL,
         on_wait: Callable[[LockBody], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._key = key
@@ -80,6 +83,7 @@ class Lease:
         self._cancel = cancel
         self._timing = timing
         self._on_wait = on_wait
+        self._on_lost = on_lost
         self._acquired_at = ""
         self._seq = 0
         self._etag = ""
@@ -88,11 +92,14 @@ class Lease:
         self._took_over = False
         self.left_behind = ""
         self._stop = threading.Event()
-        self._beats = threading.Thread(target=self._beat_until_stopped, name="s3dash-lease")
+        self._beats = threading.Thread(
+            target=tracing.carried(self._beat_until_stopped), name="s3dash-lease"
+        )
 
     def __enter__(self) -> "Lease":
         try:
-            self._acquire()
+            with tracing.span("s3dash.lock", {"s3dash.lock.key": self._key}):
+                self._acquire()
         except BaseException:
             self._release_unsure()
             raise
@@ -110,6 +117,11 @@ class Lease:
         self._release()
 
     # --- while it is held ---------------------------------------------------------------
+
+    @property
+    def lost(self) -> str:
+        """Why it is ours no more, as a clause; empty as long as it is, or seems to be."""
+        return self._lost
 
     def guard(self) -> None:
         """Raises LockLost when no further write may be issued (I7)."""
@@ -221,6 +233,8 @@ class Lease:
     def _beat_until_stopped(self) -> None:
         while not self._clock.wait(self._stop, self._timing.beat_s):
             if not self.beat() and self._lost:
+                if self._on_lost is not None:
+                    self._on_lost()
                 return
 
     def beat(self) -> bool:

@@ -3,7 +3,6 @@
 import threading
 from typing import TYPE_CHECKING
 
-from s3dash.core.lock import LockInfo
 from s3dash.core.snapshot import BY_CHOICE, AutoSync, WatchState
 from s3dash.engine import locks, operations, view
 from s3dash.engine.auto import Auto
@@ -11,6 +10,7 @@ from s3dash.engine.context import Context
 from s3dash.engine.health import Health
 from s3dash.engine.jobs import Ticker
 from s3dash.engine.other_owner import OtherOwner
+from s3dash.engine.pace import Pace
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.local.watch import Watcher
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from s3dash.engine.engine import Engine
 
 SMALL = 1500
-"""Entries up to which a listing of the whole prefix takes a page or two."""
-FAILURES_MAX_PAUSE_S = 300.0
+"""Entries up to which a listing of all data takes a page or two."""
 
 
 class Live:
@@ -34,7 +33,7 @@ class Live:
         self._ticker = Ticker(self._tick, clock=ctx.clock, name="s3dash-poll")
         self.auto = Auto(ctx, engine, seen, health)
         self._other: OtherOwner | None = None
-        self._failures = 0
+        self._pace = Pace()
         self._next_at = self._round_at = 0.0
         self._life = threading.Lock()
         self._running = self._over = False
@@ -79,13 +78,14 @@ class Live:
 
     @property
     def auto_state(self) -> AutoSync:
-        return self.auto.state(max(0.0, self._next_at - self._ctx.clock.monotonic()))
+        next_in_s = max(0.0, self._next_at - self._ctx.clock.monotonic())
+        return self.auto.state(next_in_s, failures=self._pace.failures)
 
     def set_auto(self, enabled: bool) -> None:
         """Off stops at the next round; on starts one soon."""
         self.auto.turn(enabled)
         if enabled:
-            self._failures = 0
+            self._pace.went_well()
             self.poke()
 
     # --- rounds -------------------------------------------------------------------------
@@ -98,12 +98,13 @@ class Live:
                 self._poll()
                 if self.auto.enabled:
                     self.auto.sync()
-                self._failures = 0
+                    self._engine.catalogs.keep_up()
+                self._went()
             except Cancelled:
                 return
             except S3DashError as error:
                 self._failed(error)
-        self._schedule(self._pause_s())
+        self._schedule(self._pace.pause_s(self._ctx.settings.poll_interval_s))
 
     def _follow(self) -> None:
         """What another process does that owns the cache."""
@@ -120,31 +121,33 @@ class Live:
             else:
                 self._health.watch(lambda: self._view.commits.learn(ctx, seen.remote))
                 self._view.take(seen)
-                self._view.take_locks(self._health.watch(lambda: self._locks(ctx)))
+                self._look_at_locks(ctx)
             self._mark(ctx)
 
-    def _locks(self, ctx: Context) -> list[LockInfo]:
-        """All locks where one listing is cheap; else the gates, and the model locks known so far.
+    def _look_at_locks(self, ctx: Context) -> None:
+        """The models' locks are listed where that takes a page or two; else see `locks.near`."""
+        index, seen = ctx.reader.latest, self._view
+        lists = index is not None and len(index.entries) <= SMALL
+        dirty = [row.path for row in seen.dirty]
+        found = self._health.watch(
+            lambda: locks.look_around(
+                ctx.store, ctx.keys, known=seen.locks, rels=dirty, lists=lists
+            )
+        )
+        seen.take_locks(found, all_models=lists)
 
-        A model lock can only be found by listing everything; a known one is read again.
-        """
-        index = ctx.reader.latest
-        if index is not None and len(index.entries) <= SMALL:
-            return locks.list_all(ctx.store)
-        known = [info.key for info in self._view.locks if info.scope == "model"]
-        return [*locks.list_gates(ctx.store), *locks.read_again(ctx.store, known)]
+    def _went(self) -> None:
+        """A round without an error of its own; what the endpoint answered, `Health` knows."""
+        if not self._health.healthy:
+            self._pace.went_wrong(None)
+        elif self.auto.enabled and self.auto.kept_out:
+            self._pace.waits_for_others()
+        else:
+            self._pace.went_well()
 
     def _failed(self, error: S3DashError) -> None:
-        self._failures += 1
+        self._pace.went_wrong(error)
         self.auto.suspended = f"{type(error).__name__}: {error.message}"
-
-    def _pause_s(self) -> float:
-        pause = self._ctx.settings.poll_interval_s
-        return (
-            min(FAILURES_MAX_PAUSE_S, pause * 2 ** min(self._failures, 6))
-            if self._failures
-            else pause
-        )
 
     def _schedule(self, seconds: float) -> None:
         self._next_at = self._round_at = self._ctx.clock.monotonic() + seconds

@@ -1,17 +1,77 @@
-"""Who holds which lock: listing, never taking."""
+"""Who holds which lock: listing, never taking.
+
+A model's lock lies among its files, so that only a listing finds them all: one request for 1000
+objects below `data/`. Asking for the lock of every model that the index knows would be a request
+for each, cheaper only where models have more than 1000 files. What is looked at in every round is
+therefore bounded: see `near`, and `Live`.
+"""
 
 from collections.abc import Iterable
 
 from s3dash.core import paths
+from s3dash.core.cancel import CancelToken
+from s3dash.core.keys import Keys
 from s3dash.core.lock import LockInfo, decode_lock, place
+from s3dash.core.models import DATA, models_of
+from s3dash.core.partitions import PEER_TOPS
 from s3dash.engine.cas import read
+from s3dash.engine.jobs import each
+from s3dash.errors import S3DashError
 from s3dash.objectstore.port import Fetched, ObjectStore
+
+NEAR = 8
+"""Models with unsynced changes whose locks are looked at in every round, a request each."""
+LISTERS = 8
 
 
 def list_all(store: ObjectStore) -> list[LockInfo]:
-    """Every lock below the prefix, model locks included: lists the whole prefix."""
-    keys = [info.key for info in store.list("") if place(info.key) is not None]
-    return read_again(store, keys)
+    """Every lock below the prefix, those of models in every namespace included.
+
+    Lists all that lies below a `data/`, and nothing else: the namespaces are found by a
+    delimiter listing. Raises what the store raises.
+    """
+    names = [n for n in store.list_dirs("") if paths.is_namespace(n) and n not in PEER_TOPS]
+    found: list[str] = []
+    roots = ["", *(f"{name}/" for name in names)]
+    for _, keys in each(
+        lambda root: model_keys(store, root),
+        roots,
+        workers=LISTERS,
+        cancel=CancelToken(),
+        name="s3dash-locks",
+    ):
+        if isinstance(keys, S3DashError):
+            raise keys
+        found += keys
+    return [*list_gates(store), *read_again(store, sorted(found))]
+
+
+def look_around(
+    store: ObjectStore, keys: Keys, *, known: Iterable[LockInfo], rels: Iterable[str], lists: bool
+) -> list[LockInfo]:
+    """The gates and, with `lists`, the locks of all models of this datastore or namespace.
+
+    Else those of models that are `known` already, and of a few models that `rels` belong to.
+    Raises what the store raises.
+    """
+    before = {i.key for i in known if i.scope == "model" and not (lists and _is_of(keys, i))}
+    own = model_keys(store, keys.root) if lists else near(keys.root, rels)
+    return [*list_gates(store), *read_again(store, sorted({*before, *own}))]
+
+
+def _is_of(keys: Keys, lock: LockInfo) -> bool:
+    return lock.namespace == keys.namespace
+
+
+def model_keys(store: ObjectStore, root: str) -> list[str]:
+    """The keys of the models' locks below a root; lists its `data/`."""
+    listed = (info.key for info in store.list(f"{root}{DATA}/"))
+    return [key for key in listed if key.endswith("/.lock") and place(key) is not None]
+
+
+def near(root: str, rels: Iterable[str]) -> list[str]:
+    """The keys of the locks of a few models that these paths belong to, where such are."""
+    return [root + model.lock for model in models_of(rels)[:NEAR]]
 
 
 def list_gates(store: ObjectStore) -> list[LockInfo]:

@@ -1,11 +1,13 @@
 """Looking at both sides: scan, index and base become a list of changes."""
 
+import os.path
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from s3dash.core.diff import Local, Remote, Verdict, classify, wants_hash
+from s3dash.core.diff import Base, Local, Remote, Verdict, classify, wants_hash
+from s3dash.core.hydration import Hydrated
 from s3dash.core.index import Entry
 from s3dash.core.paths import covers, is_data, is_lazy_skippable
 from s3dash.core.plan import Change
@@ -63,7 +65,12 @@ class LocalView:
 
 @dataclass(slots=True)
 class Observation:
-    """Both sides compared. `unchanged` counts the paths that are in sync."""
+    """Both sides compared. `unchanged` counts the paths that are in sync.
+
+    In a `lazy` cache `skipped` is what it leaves in the bucket, as if it were to be fetched.
+    `missed` are paths that were here once, and whose entry is gone or another one since: not in
+    `changes`, for a file that is not here says nothing.
+    """
 
     local: LocalView
     remote: RemoteIndex
@@ -71,6 +78,11 @@ class Observation:
     blocked: dict[str, str]
     unchanged: int
     lazy: bool = False
+    skipped: dict[str, Change] = field(default_factory=dict)
+    missed: list[Change] = field(default_factory=list)
+    away: list[str] = field(default_factory=list)
+    """Of a lazy cache: content that was here when it was last looked at, and is not any more."""
+    hydrated: Hydrated = field(default_factory=Hydrated)
 
 
 def unmoved(row: BaseRow, stat: FileStat) -> bool:
@@ -86,7 +98,7 @@ def look_local(ctx: Context) -> LocalView:
     (scenario 42).
     """
     rows = ctx.state.base_rows()
-    if not rows:
+    if not rows or _is_gone(ctx):
         ctx.cache.create()
     is_emptied = bool(rows) and not ctx.sidecar.exists()
     found = scan(
@@ -105,6 +117,12 @@ def look_local(ctx: Context) -> LocalView:
     rows |= {rel: replace(rows[rel], verified_ns=0) for rel in again}
     seeds = _peer_base(ctx, rows)
     return LocalView(found, rows | seeds, seeded=frozenset(seeds))
+
+
+def _is_gone(ctx: Context) -> bool:
+    """A guest's directory that was taken away: like a cache that was emptied, it is filled anew."""
+    cache = ctx.cache
+    return ctx.settings.is_guest and cache.root.is_dir() and not cache.base.exists()
 
 
 def look_again(ctx: Context, view: LocalView, rels: Collection[str]) -> LocalView:
@@ -218,27 +236,79 @@ def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -
     blocked = dict(remote.blocked)
     blocked.update(view.scan.special)
     blocked.update(view.unreadable)
-    changes: list[Change] = []
-    unchanged = 0
+    seen = Observation(view, remote, [], blocked, 0, lazy)
+    files = of = size = of_size = 0
     for number, rel in enumerate(_all_paths(view, remote.entries)):
         if number % COUNTED == 0:
             ctx.stage.count(f"{count(number, 'path')} compared")
         if view.unknown(rel) or rel in remote.blocked or excluded(rel):
             continue
         row, local = view.base.get(rel), view.side(rel)
-        if lazy and local is None and is_lazy_skippable(rel):
-            continue
         base, there = row.base if row else None, as_remote(remote.entries.get(rel))
-        verdict = classify(base, local, there)
-        if verdict in CLASHES and local is not None and local.sha256 is None:
-            local = Local(local.size, _sha256_of(ctx, view, rel))
-        if verdict is Verdict.IN_SYNC and rel in view.seeded and local is not None:
-            verdict = Verdict.CONVERGED
-        if verdict is Verdict.IN_SYNC:
-            unchanged += 1
+        if there is not None:
+            of, of_size = of + 1, of_size + there.size
+            if local is not None:
+                files, size = files + 1, size + there.size
+        if lazy and local is None and is_lazy_skippable(rel):
+            _take_absent(ctx, seen, rel, base, there)
         else:
-            changes.append(Change(rel, verdict, base, local, there))
-    return Observation(view, remote, changes, blocked, unchanged, lazy)
+            _take_path(ctx, seen, Change(rel, classify(base, local, there), base, local, there))
+    seen.hydrated = Hydrated(files, of, size, of_size)
+    if seen.away:
+        ctx.state.restat((rel, None, 0) for rel in seen.away)
+    return seen
+
+
+def _take_path(ctx: Context, seen: Observation, change: Change) -> None:
+    view, rel, verdict, local = seen.local, change.path, change.verdict, change.local
+    if verdict in CLASHES and local is not None and local.sha256 is None:
+        change = replace(change, local=Local(local.size, _sha256_of(ctx, view, rel)))
+    if verdict is Verdict.IN_SYNC and rel in view.seeded and local is not None:
+        change = replace(change, verdict=Verdict.CONVERGED)
+    if change.verdict is Verdict.IN_SYNC:
+        seen.unchanged += 1
+    else:
+        seen.changes.append(change)
+
+
+def _take_absent(
+    ctx: Context, seen: Observation, rel: str, base: Base | None, there: Remote | None
+) -> None:
+    """A file that a lazy cache may lack."""
+    if is_taken_away(ctx, seen.local, rel):
+        seen.changes.append(Change(rel, classify(base, None, there), base, None, there))
+        return
+    row = seen.local.base.get(rel)
+    if row is not None and row.stat is not None:
+        seen.away.append(rel)
+    if there is not None:
+        seen.skipped[rel] = Change(rel, Verdict.REMOTE_ADDED, None, None, there)
+    if base is not None and (there is None or there.tag != base.tag):
+        seen.missed.append(Change(rel, Verdict.BOTH_DELETED, base, None, there))
+
+
+def is_merely_absent(ctx: Context, seen: Observation, rel: str) -> bool:
+    """True for a file that is not here, though its directory is, and that this cache may lack."""
+    if not (seen.lazy and is_lazy_skippable(rel)) or rel in seen.local.scan.files:
+        return False
+    return has_directory(ctx, rel)
+
+
+def has_directory(ctx: Context, rel: str) -> bool:
+    """Whether what `rel` is to lie in is there, or anything else in its place."""
+    return os.path.lexists(ctx.cache.base / rel.rpartition("/")[0])
+
+
+def is_taken_away(ctx: Context, view: LocalView, rel: str) -> bool:
+    """True when content that was here went together with the directory that it was in.
+
+    In a lazy cache that is the one way to delete it: without the file alone it is not hydrated
+    any more, and what was not here is never deleted.
+    """
+    row = view.base.get(rel)
+    if row is None or row.stat is None or rel in view.seeded:
+        return False
+    return not has_directory(ctx, rel)
 
 
 def _sha256_of(ctx: Context, view: LocalView, rel: str) -> str | None:
@@ -254,14 +324,14 @@ def _all_paths(view: LocalView, entries: dict[str, Entry]) -> Iterable[str]:
     return view.base.keys() | view.scan.files.keys() | entries.keys()
 
 
-def local_changes(view: LocalView, *, lazy: bool) -> list[Change]:
+def local_changes(ctx: Context, view: LocalView, *, lazy: bool) -> list[Change]:
     """What differs from base here, without a look at the bucket."""
     changes = []
     for rel in view.base.keys() | view.scan.files.keys():
         if view.unknown(rel):
             continue
         row, local = view.base.get(rel), view.side(rel)
-        if lazy and local is None and is_lazy_skippable(rel):
+        if lazy and local is None and is_lazy_skippable(rel) and not is_taken_away(ctx, view, rel):
             continue
         base = row.base if row else None
         as_base = Remote(base.size, base.sha256, base.tag) if base else None

@@ -1,9 +1,7 @@
 """Wiring: from settings to a store and an engine."""
 
-import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 from s3dash.clock import Clock, SystemClock
 from s3dash.core.keys import Keys
@@ -12,6 +10,7 @@ from s3dash.core.snapshot import BY_CHOICE
 from s3dash.core.text import count
 from s3dash.engine import trust
 from s3dash.engine.accounting import Accounting
+from s3dash.engine.addresses import state_file
 from s3dash.engine.bus import Bus
 from s3dash.engine.context import Context, identify, new_nonce
 from s3dash.engine.engine import Engine
@@ -28,6 +27,8 @@ from s3dash.local.trash import Trash
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Capabilities, ObjectStore
 from s3dash.objectstore.sealed import Sealed
+
+__all__ = ["open_engine", "open_store", "state_file"]
 
 
 def open_store(
@@ -115,7 +116,7 @@ def _context(
         reader=IndexReader(store, keys, docs, readers=min(READERS, settings.pull_concurrency)),
         state=state,
         cache=CacheDir(settings.cache, namespace=settings.namespace, ignores_case=ignores_case),
-        sidecar=SidecarFile(settings.cache),
+        sidecar=SidecarFile(settings.cache, below=settings.sidecar_below),
         trash=Trash(settings.state_dir / "trash", clock, namespace=settings.namespace),
         clock=clock,
         bus=bus,
@@ -144,11 +145,3 @@ def sentence_on_killed(who: str, uploads: int) -> str:
 def _other_owner(owner: OwnerLock) -> str:
     """Who owns the cache, or empty when it is ours now."""
     return "" if owner.acquire() else owner.owner() or "unknown process"
-
-
-def state_file(settings: Datastore) -> Path:
-    """One database per cache and bucket address: a base is never mixed up with another's."""
-    address = "\n".join(
-        (settings.endpoint or "", settings.bucket, settings.prefix, settings.namespace or "")
-    )
-    return settings.state_dir / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.sqlite"

@@ -1,9 +1,14 @@
 """Observe, plan, carry out: the parts put together, one operation at a time."""
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+from s3dash import tracing
+from s3dash.core.cancel import CancelToken
 from s3dash.core.guard import check_guard
+from s3dash.core.hydration import Hydration
+from s3dash.core.models import selected
 from s3dash.core.plan import (
     Action,
     Direction,
@@ -14,7 +19,19 @@ from s3dash.core.plan import (
 )
 from s3dash.core.report import Blocked, PlanRow, Result
 from s3dash.core.settings import ConflictPolicy
-from s3dash.engine import heal, neighbours, origin, pull, push, trust, twins, uploads
+from s3dash.engine import (
+    heal,
+    hydration,
+    moved,
+    neighbours,
+    origin,
+    pull,
+    push,
+    trust,
+    twins,
+    uploads,
+    view,
+)
 from s3dash.engine.context import Context
 from s3dash.engine.observe import (
     Observation,
@@ -33,8 +50,8 @@ _DOWN = (Action.DOWNLOAD, Action.DELETE_LOCAL, Action.KEEP_BOTH, Action.ADOPT, A
 _UP = (Action.UPLOAD, Action.DELETE_REMOTE, Action.RESTORE)
 
 
-def observe(ctx: Context) -> Observation:
-    """Both sides as they are now."""
+def observe(ctx: Context, *, lazy: bool = False) -> Observation:
+    """Both sides as they are now; `lazy`: as in a cache that leaves content out from now on."""
     with ctx.stage.during("scanning"):
         local = look_local(ctx)
     with ctx.stage.during("comparing"):
@@ -45,7 +62,7 @@ def observe(ctx: Context) -> Observation:
         neighbours.keep_out(ctx, local.scan.files, index)
         twins.keep_apart(ctx, local.scan.files, index)
         hash_where_needed(ctx, local, index.entries)
-        seen = compare(ctx, local, index, lazy=is_lazy(ctx))
+        seen = compare(ctx, local, index, lazy=lazy or hydration.is_lazy(ctx))
         heal.confirm(ctx, seen)
     return seen
 
@@ -56,23 +73,38 @@ def observe_known(ctx: Context, index: RemoteIndex) -> Observation:
     index = leave_out_own(ctx, index, local, ask=False)
     take_up_own(ctx, index, local)
     hash_where_needed(ctx, local, index.entries)
-    return compare(ctx, local, index, lazy=is_lazy(ctx))
+    return compare(ctx, local, index, lazy=hydration.is_lazy(ctx))
 
 
-def look_here(ctx: Context, view: View, *, rels: set[str] | None = None) -> None:
+def look_here(ctx: Context, seen: View, *, rels: set[str] | None = None) -> None:
     """The cache alone; `rels` None looks at all of it, else only there."""
-    before = view.local
+    before = seen.local
     local = look_local(ctx) if rels is None or before is None else look_again(ctx, before, rels)
     index = ctx.reader.latest
     hash_where_needed(ctx, local, index.entries if index else {})
+    lazy = hydration.is_lazy(ctx)
     if index is None:
-        view.take_local(local, local_changes(local, lazy=is_lazy(ctx)), lazy=is_lazy(ctx))
+        seen.take_local(local, local_changes(ctx, local, lazy=lazy), lazy=lazy)
     else:
-        view.take(compare(ctx, local, index, lazy=is_lazy(ctx)))
+        seen.take(compare(ctx, local, index, lazy=lazy))
 
 
-def is_lazy(ctx: Context) -> bool:
-    return ctx.settings.hydration == "lazy" or ctx.sidecar.read().lazyPullActive
+def look_after(
+    ctx: Context, seen: View, marks: tuple[str, ...], wanted: Hydration | None = None
+) -> None:
+    """What is true now: for the screen, for the peers on this cache, for the next start.
+
+    `marks` stood when the operation began, `wanted` is what it did about content left out.
+    """
+    calm = replace(ctx, cancel=CancelToken())
+    index = ctx.reader.latest
+    if index is None:
+        return
+    after = observe_known(calm, index)
+    seen.take(after)
+    view.settle(calm, seen, after, marks=marks)
+    hydration.settle(calm, after, wanted=wanted)
+    calm.save_docs()
 
 
 def plan_for(
@@ -82,12 +114,19 @@ def plan_for(
     *,
     selection: Collection[str],
     policy: ConflictPolicy | None,
+    models: Collection[str] = (),
+    wanted: Hydration | None = None,
 ) -> Plan:
+    """A plan for what is selected and for these models. Raises UsageError for no model's name,
+    and where only content that was left out is wanted, for a path that names nothing."""
+    paths = frozenset(s.strip("/") for s in selection) | selected(models)
     return make_plan(
-        seen.changes,
+        hydration.wanted_changes(seen, wanted, paths),
         direction=direction,
         policy=policy or ctx.settings.conflict,
-        selection=frozenset(s.strip("/") for s in selection),
+        selection=paths,
+        models=models,
+        hydration="below" if wanted == "full" and paths else wanted,
         blocked=dict(seen.blocked),
         unchanged=seen.unchanged,
         known=seen.unchanged + len(seen.changes),
@@ -96,7 +135,7 @@ def plan_for(
 
 def still_valid(plan: Plan, fresh: Observation) -> tuple[Plan, list[Item]]:
     """The plan less what moved since it was made, and the items that did."""
-    now = {change.path: change for change in fresh.changes}
+    now = fresh.skipped | {change.path: change for change in fresh.changes}
     moved = [item for item in plan.items if now.get(item.path) != item.change]
     return plan.without({item.path for item in moved}), moved
 
@@ -109,23 +148,31 @@ def execute(
     Raises GuardTripped, UnsafeEndpoint, LockHeld, LockLost, Cancelled and what the store raises.
     """
     check_guard(plan, max_delete=max_delete)
+    hydration.begin(ctx, seen)
     ups = bool(plan.by(*_UP)) or _publishes(plan, seen) or left.unfinished
     can = trust.capabilities(ctx) if ups and plan.direction != "pull" else None
+    if can is not None and not seen.remote.entries:
+        moved.refuse_if_left(ctx)  # before anything is sent to a place that was left
     result = report_of(plan)
     if plan.direction != "pull":
         uploads.tidy(ctx, seen)
     ctx.accounting.begin()
     ctx.traffic.begin()
     if plan.by(*_DOWN):
-        with ctx.stage.during("pulling"):
+        with ctx.stage.during("pulling"), _half(plan, "pull"):
             ctx.cache.check()
             origin.remember(ctx)
             pull.run(ctx, plan, seen, result)
     if can is not None:
-        with ctx.stage.during("pushing"):
+        with ctx.stage.during("pushing"), _half(plan, "push"):
             push.run(ctx, plan, seen, result, can=can, leftovers=left)
             uploads.look_for_abandoned(ctx, plan.by(Action.UPLOAD))
     return result
+
+
+def _half(plan: Plan, name: Direction) -> AbstractContextManager[object]:
+    """Of a sync each half is a span of its own; else the whole operation is one."""
+    return tracing.span(f"s3dash.{name}") if plan.direction == "sync" else nullcontext()
 
 
 def _publishes(plan: Plan, seen: Observation) -> bool:
@@ -136,7 +183,7 @@ def _publishes(plan: Plan, seen: Observation) -> bool:
 def report_of(plan: Plan) -> Result:
     """What is known before anything moves."""
     return Result(
-        action=plan.direction,
+        action=plan.name,
         unchanged=plan.unchanged,
         conflicts=[conflict_of(item.change) for item in plan.conflicts],
         blocked=[Blocked(path, reason) for path, reason in sorted(plan.blocked.items())],

@@ -1,12 +1,24 @@
 """For an engine that only reads: what the process that owns the cache does, and when it ends."""
 
 from s3dash.core.events import Noted
-from s3dash.core.snapshot import HistoryRow
+from s3dash.core.snapshot import BY_CHOICE, HistoryRow
 from s3dash.engine.context import Context
+from s3dash.errors import CacheBusy, ReadOnly
 from s3dash.local.owner import OwnerLock
 
 ROWS = 100
-FREE = "let go of the cache: start s3dash anew, or choose the namespace again, to work in it"
+FREE = "let go of the cache"
+
+
+def need_writable(read_only: str) -> None:
+    """Raises ReadOnly when we only look, by choice, and CacheBusy when another owns the cache."""
+    if read_only == BY_CHOICE:
+        raise ReadOnly("this datastore was opened to look only; nothing was written")
+    if read_only:
+        raise CacheBusy(
+            f"this cache belongs to another s3dash ({read_only}); this one only reads",
+            hint="use that one, or stop it first",
+        )
 
 
 class OtherOwner:

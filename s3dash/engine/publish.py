@@ -4,9 +4,10 @@ Kept here: I2 (an object is deleted only after a verified index lacks it; `delet
 other half of it) and I9 (base moves only after the commit is durable).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from s3dash import tracing
 from s3dash.core.plan import Item, conflict_of
 from s3dash.core.report import Failed, Result
 from s3dash.engine import commit, commit_v1, doubts, intents, origin, under_lock
@@ -75,21 +76,41 @@ def publish(
         work.vanished = doubts.vanished(ctx, edits)
         edits = [edit for edit in edits if edit.rel not in work.vanished]
         ours = {sent.item.path: sent.version.etag for sent in work.sent}
+        own = {edit.rel for edit in edits} | left.uploads.keys()
+        lost = index.rebuilt and not index.entries.keys() <= own
         edits = under_lock.completed(ctx, edits, ours, index=index, left=left)
         intent = under_lock.announced(ctx, work.nonce, edits, index=index, left=left)
         intents.write(ctx, intent, work.nonce, guard=lease.guard)
         ctx.cancel.check()  # from the first shard on the commit is carried through
-        if index.version == 1:
-            done = commit_v1.commit(ctx, edits, index=index, lease=lease)
-        else:
-            writer = f"{ctx.identity.client} {work.nonce}"
-            done = commit.commit(ctx, edits, index=index, lease=lease, writer=writer)
+        done = _commit(ctx, edits, work.nonce, index=index, lease=lease, lost=lost)
         gone = _delete_objects(ctx, work, done, lease, can, left)
     _tell_mended(ctx, index)
     if lease.left_behind:
         ctx.note("warning", "push", f"our lock could not be removed: {lease.left_behind}")
     _settle(ctx, result, work, done, gone)
     _tidy(ctx)
+
+
+def _commit(
+    ctx: Context,
+    edits: Sequence[commit.Edit],
+    nonce: str,
+    *,
+    index: RemoteIndex,
+    lease: Lease,
+    lost: bool,
+) -> commit.Committed:
+    """An index that was `lost`, with others' files in it, comes back in one write: the monolith.
+
+    Of shards, those that are there already would be taken for all of it by whoever looks.
+    """
+    with tracing.span("s3dash.commit", {"s3dash.edits": len(edits)}) as told:
+        if index.version == 1 or lost:
+            return commit_v1.commit(ctx, edits, index=index, lease=lease)
+        writer = f"{ctx.identity.client} {nonce}"
+        done = commit.commit(ctx, edits, index=index, lease=lease, writer=writer)
+        told.set("s3dash.commit_seq", done.commit_seq or 0)
+        return done
 
 
 def _tell_mended(ctx: Context, found: RemoteIndex) -> None:
@@ -108,12 +129,20 @@ def _tidy(ctx: Context) -> None:
         ctx.note("warning", "push", f"old commit records stay: {error.message}")
 
 
-def lock(ctx: Context, nonce: str, can: Capabilities) -> Lease:
-    """The global lock of the datastore or the namespace, not yet taken."""
+def lock(
+    ctx: Context,
+    nonce: str,
+    can: Capabilities,
+    *,
+    key: str = "",
+    wait_s: float | None = None,
+    on_lost: Callable[[], None] | None = None,
+) -> Lease:
+    """The global lock of the datastore or the namespace, not yet taken; else the one at `key`."""
     settings = ctx.settings
     return Lease(
         ctx.store,
-        ctx.keys.lock,
+        key or ctx.keys.lock,
         nonce=nonce,
         identity=ctx.identity,
         capabilities=can,
@@ -121,10 +150,11 @@ def lock(ctx: Context, nonce: str, can: Capabilities) -> Lease:
         cancel=ctx.cancel,
         timing=replace(
             ctx.timing,
-            wait_s=settings.lock_timeout_ms / 1000,
+            wait_s=settings.lock_timeout_ms / 1000 if wait_s is None else wait_s,
             request_s=min(settings.request_timeout_ms / 1000, MAX_REQUEST_S),
         ),
         on_wait=lambda body: ctx.stage.enter("waiting for lock", f"held by {body.holder}"),
+        on_lost=on_lost,
     )
 
 

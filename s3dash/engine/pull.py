@@ -101,6 +101,8 @@ class _Downloads:
                 else:
                     self._result.pulled += 1
                     self._result.bytes_down += outcome.size
+                    if item.path not in self._seen.local.scan.files:
+                        ctx.accounting.arrive(_size(item))
                     saved.append(outcome)
                 if len(saved) >= BATCH:
                     ctx.state.save_base(saved)

@@ -11,7 +11,7 @@ from s3dash.clock import iso
 from s3dash.core.index import Entry
 from s3dash.core.plan import Action, Item, Plan, conflict_of
 from s3dash.core.report import Failed, Result
-from s3dash.engine import commit, uploads
+from s3dash.engine import catalog_export, commit, uploads
 from s3dash.engine.context import Context, new_nonce
 from s3dash.engine.lane import Course, Lane, standstill
 from s3dash.engine.observe import CLASHES, Observation
@@ -51,6 +51,7 @@ def run(
     edits = _edits(ctx, seen, work)
     if edits or leftovers.unfinished or seen.remote.is_broken:
         publish(ctx, seen, result, work, edits, can=can, left=leftovers)
+        catalog_export.owe(ctx)
         ctx.state.journal_clear(leftovers.standing.keys() - work.unsure)
 
 

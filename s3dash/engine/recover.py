@@ -10,7 +10,7 @@ from s3dash.core.diff import Base, Remote, Verdict, classify
 from s3dash.core.plan import Change
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each
-from s3dash.engine.observe import LocalView, Observation, as_remote
+from s3dash.engine.observe import LocalView, Observation, as_remote, is_merely_absent
 from s3dash.engine.pin import find_version
 from s3dash.engine.remote import RemoteIndex
 from s3dash.errors import NotFound, S3DashError
@@ -106,7 +106,7 @@ def leftovers(ctx: Context, seen: Observation, *, tidy: bool) -> Leftovers:
             left.uploads.setdefault(row.rel, row)
     if tidy and done:
         ctx.state.journal_clear(done)
-    _send_again(seen, left)
+    _send_again(ctx, seen, left)
     return left
 
 
@@ -201,7 +201,7 @@ def _confirmed(ctx: Context, attempts: dict[str, set[str]], row: JournalRow) -> 
     return replace(row, etag=etag, sha256=sha256)
 
 
-def _send_again(seen: Observation, left: Leftovers) -> None:
+def _send_again(ctx: Context, seen: Observation, left: Leftovers) -> None:
     """The object is ours already, whatever the index still names: what it names is our base now.
 
     Only while the index names what we meant to replace; else somebody went on from there.
@@ -210,6 +210,9 @@ def _send_again(seen: Observation, left: Leftovers) -> None:
         entry = seen.remote.entries.get(rel)
         if seen.local.unknown(rel) or left.uploads[rel].over != (entry.tag if entry else None):
             continue
+        if is_merely_absent(ctx, seen, rel):
+            _name_it(seen, left.uploads[rel], as_remote(entry))
+            continue
         change = _from_here(seen, rel, as_remote(entry))
         if change is None:
             left.deletes[rel] = left.uploads.pop(rel)
@@ -217,6 +220,17 @@ def _send_again(seen: Observation, left: Leftovers) -> None:
         else:
             _forget(seen, rel)
             seen.changes.append(change)
+
+
+def _name_it(seen: Observation, row: JournalRow, remote: Remote | None) -> None:
+    """A lazy cache has the file no longer: the object may be its only copy, and gets its entry."""
+    seen.local.base[row.rel] = BaseRow(
+        row.rel, row.sha256, row.size, row.sha256, row.etag, None, verified_ns=0
+    )
+    seen.skipped.pop(row.rel, None)
+    seen.changes[:] = [c for c in seen.changes if c.path != row.rel]
+    base = Base(row.sha256, row.size, row.sha256, row.etag)
+    seen.changes.append(Change(row.rel, Verdict.CLOBBERED, base, None, remote))
 
 
 def _from_here(seen: Observation, rel: str, remote: Remote | None) -> Change | None:

@@ -257,7 +257,7 @@ class IndexReader:
         """No index at all: the objects themselves say what there is."""
         found = [i for i in self._store.list(self._keys.root) if not i.key.endswith("/")]
         rels = {i.key[len(self._keys.root) :]: i for i in found}
-        others = set() if self._keys.namespace else _namespaces(rels)
+        others = set() if self._keys.namespace else namespaces_among(rels)
         index = RemoteIndex(version=1 if meta else 0, meta=meta)
         for rel, info in rels.items():
             if not paths.is_data(rel) or rel.partition("/")[0] in others:
@@ -343,7 +343,7 @@ class IndexReader:
         return doc
 
 
-def _namespaces(rels: Iterable[str]) -> set[str]:
+def namespaces_among(rels: Iterable[str]) -> set[str]:
     """First segments that carry a namespace manifest: other repositories' subtrees."""
     tail = "/" + paths.NAMESPACE_MANIFEST
     return {r.removesuffix(tail) for r in rels if r.endswith(tail) and r.count("/") == 1}

@@ -1,24 +1,33 @@
 """Reports and snapshots, made from what the engine knows."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from s3dash import tracing
 from s3dash.core.endpoint import EndpointFacts
+from s3dash.core.events import Ended
+from s3dash.core.hydration import Hydrated
 from s3dash.core.keys import Keys
-from s3dash.core.report import LocalInfo, PathChange, RemoteInfo, Result, Status
+from s3dash.core.plan import Direction
+from s3dash.core.report import Leftover, LocalInfo, PathChange, RemoteInfo, Result, Status
 from s3dash.core.snapshot import Snapshot
 from s3dash.core.tenants import Survey
+from s3dash.engine import leftovers
 from s3dash.engine.context import Context
+from s3dash.engine.deadline import bounded
 from s3dash.engine.health import Health
 from s3dash.engine.observe import Observation
 from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.view import View
-from s3dash.errors import NotFound
+from s3dash.errors import LocalError, NotFound, S3DashError, StoreError
 from s3dash.objectstore.port import ObjectStore
 
 if TYPE_CHECKING:
     from s3dash.engine.live import Live
+
+_MOVED = ("pushed", "pulled", "copied", "deleted_remote", "deleted_local")
+_REMAINED = ("conflicts", "blocked", "failed", "cancelled")
 
 
 def describe(ctx: Context, view: View, health: Health, seen: Observation | None) -> Status:
@@ -38,13 +47,30 @@ def describe(ctx: Context, view: View, health: Health, seen: Observation | None)
             dirty=[PathChange(r.path, r.change, r.size) for r in view.dirty],
             bulk_dirty=view.bulk_dirty,
             lazy=view.lazy,
+            hydrated=view.hydrated,
         ),
         remote=RemoteInfo(changed=list(view.behind)),
         conflicts=list(view.conflicts),
         blocked=list(view.blocked),
         locks=list(view.locks),
         message=health.message or _advice(seen.remote if seen else None),
+        registered=_registered(ctx) if seen is not None else None,
+        leftovers=_leftovers(ctx),
     )
+
+
+def _leftovers(ctx: Context) -> list[Leftover]:
+    with suppress(LocalError):  # a cache that cannot be read is told by what looks at its files
+        return leftovers.find(ctx)
+    return []
+
+
+def _registered(ctx: Context) -> bool | None:
+    """None: no namespace is bound, or its manifest may not be looked at; that is no failure."""
+    name = ctx.keys.namespace
+    with suppress(StoreError):
+        return is_registered(ctx.store, name) if name is not None else None
+    return None
 
 
 def _advice(remote: RemoteIndex | None) -> str:
@@ -99,7 +125,9 @@ def snapshot(
         blocked=view.blocked,
         bulk_dirty=view.bulk_dirty,
         lazy=view.lazy,
+        hydrated=_hydrated(ctx, view),
         locks=view.locks,
+        locks_at=view.locks_at,
         lock_held_s=ctx.stage.lock_held_s,
         auto=live.auto_state,
         watch=live.watch_state,
@@ -113,9 +141,51 @@ def snapshot(
     )
 
 
+def _hydrated(ctx: Context, view: View) -> Hydrated:
+    """As it was seen last, and what came since."""
+    seen, (files, size) = view.hydrated, ctx.accounting.arrived
+    if not files:
+        return seen
+    return Hydrated(seen.files + files, seen.of, seen.bytes + size, seen.of_bytes)
+
+
 @contextmanager
-def measured(ctx: Context) -> Iterator[Callable[[Result], Result]]:
-    """Fills in what an operation cost."""
+def measured(
+    ctx: Context, operation: Direction, *, tell: bool = True
+) -> Iterator[Callable[[Result], Result]]:
+    """Fills in what an operation cost and, with `tell`, announces its end, whichever it was."""
+    with (
+        tracing.span(f"s3dash.{operation}", _where(ctx)) as told,
+        _measuring(ctx, operation, tell=tell) as fill,
+        bounded(ctx, operation),
+    ):
+        yield lambda result: _told(told, fill(result))
+
+
+def _where(ctx: Context) -> dict[str, tracing.Value]:
+    settings = ctx.settings
+    return {
+        "s3dash.datastore": settings.name,
+        "s3dash.namespace": settings.namespace or "",
+        "aws.s3.bucket": settings.bucket,
+    }
+
+
+def _told(span: tracing.Told, result: Result) -> Result:
+    """Only what is not zero: most operations do one thing."""
+    for name in (*_MOVED, "requests"):
+        if value := getattr(result, name):
+            span.set(f"s3dash.{name}", value)
+    for name in _REMAINED:
+        if rows := getattr(result, name):
+            span.set(f"s3dash.{name}", len(rows))
+    return result
+
+
+@contextmanager
+def _measuring(
+    ctx: Context, operation: Direction, *, tell: bool
+) -> Iterator[Callable[[Result], Result]]:
     began, requests = ctx.clock.monotonic(), ctx.store.usage.requests
 
     def fill(result: Result) -> Result:
@@ -123,9 +193,34 @@ def measured(ctx: Context) -> Iterator[Callable[[Result], Result]]:
         result.requests = ctx.store.usage.requests - requests
         if result.commit_seq is None and ctx.reader.latest is not None:
             result.commit_seq = ctx.reader.latest.commit_seq
+        if tell:
+            ctx.bus.publish(_ended(ctx, result))
         return result
 
-    yield fill
+    try:
+        yield fill
+    except S3DashError as error:
+        if tell:
+            failed = Result(action=operation, seconds=round(ctx.clock.monotonic() - began, 3))
+            failed.requests = ctx.store.usage.requests - requests
+            ctx.bus.publish(_ended(ctx, failed, error))
+        raise
+
+
+def _ended(ctx: Context, result: Result, error: S3DashError | None = None) -> Ended:
+    numbers = {name: getattr(result, name) for name in _MOVED}
+    numbers |= {name: len(getattr(result, name)) for name in _REMAINED}
+    return Ended(
+        at=ctx.now(),
+        datastore=ctx.settings.name,
+        operation=result.action,
+        seconds=result.seconds,
+        requests=result.requests,
+        counts={name: number for name, number in numbers.items() if number},
+        commit_seq=result.commit_seq,
+        error=type(error).__name__ if error else "",
+        text=error.message if error else "",
+    )
 
 
 def sentence(result: Result) -> str:

@@ -9,9 +9,9 @@ import msgspec
 from s3dash.core import sidecar
 from s3dash.core.diff import Verdict
 from s3dash.core.events import DirtyChanged, LocksChanged, RemoteChanged
+from s3dash.core.hydration import Hydrated
 from s3dash.core.index import Entry
 from s3dash.core.lock import LockInfo
-from s3dash.core.paths import is_lazy_skippable
 from s3dash.core.plan import Change, conflict_of
 from s3dash.core.report import (
     Blocked,
@@ -22,6 +22,7 @@ from s3dash.core.report import (
     Version,
 )
 from s3dash.core.snapshot import NO_INDEX, DirtyRow
+from s3dash.engine import hydration
 from s3dash.engine.context import Context
 from s3dash.engine.observe import CLASHES, LocalView, Observation
 from s3dash.engine.push import file_time
@@ -63,10 +64,13 @@ class View:
         self.conflicts: tuple[ConflictInfo, ...] = ()
         self.blocked: tuple[Blocked, ...] = ()
         self.locks: tuple[LockInfo, ...] = ()
+        self.locks_at = ""
         self.index: IndexInfo = NO_INDEX
         self.local: LocalView | None = None
         self.files = 0
         self.lazy = False
+        self.hydrated = Hydrated()
+        self.skipped: dict[str, Change] = {}
         self.bulk_dirty = False
         self.commits = Commits()
 
@@ -82,6 +86,10 @@ class View:
         """A look at both sides."""
         self.take_local(seen.local, seen.changes, lazy=seen.lazy)
         remote = seen.remote
+        self.hydrated = seen.hydrated
+        self._ctx.accounting.looked()
+        if seen.skipped != self.skipped:
+            self.skipped = seen.skipped
         self.index = IndexInfo(remote.version, remote.commit_seq, len(remote.entries))
         self.blocked = _same_or(
             self.blocked, (Blocked(p, r) for p, r in sorted(seen.blocked.items()))
@@ -94,10 +102,15 @@ class View:
             self.behind = behind
             self._announce_remote()
 
-    def take_locks(self, locks: Iterable[LockInfo] | None) -> None:
-        """None: they could not be listed; the last that are known stay."""
+    def take_locks(self, locks: Iterable[LockInfo] | None, *, all_models: bool = False) -> None:
+        """None: they could not be listed; the last that are known stay.
+
+        `all_models`: a listing found them, so that there are no others.
+        """
         if locks is None:
             return
+        if all_models:
+            self.locks_at = self._ctx.now()
         before, self.locks = self.locks, tuple(locks)
         if {(i.key, i.nonce) for i in before} != {(i.key, i.nonce) for i in self.locks}:
             ctx = self._ctx
@@ -176,6 +189,7 @@ def _behind(change: Change) -> PathChange:
 def mark_dirty(ctx: Context, view: View) -> None:
     """What we saw changed and do not push at once is marked, so that no peer steps over it."""
     rels = [ctx.keys.root + row.path for row in view.dirty]
+    hydration.looked(ctx)
     if rels:
         ctx.sidecar.update(lambda now: sidecar.mark(now, rels))
 
@@ -196,7 +210,8 @@ def settle(ctx: Context, view: View, seen: Observation, *, marks: tuple[str, ...
     `remoteIndexETag` are said only when nothing of the bucket is missing here: a peer takes
     them as «nothing to pull».
     """
-    dirty = [ctx.keys.root + row.path for row in view.dirty] + _ignored(ctx, marks)
+    dirty = [ctx.keys.root + row.path for row in view.dirty]
+    dirty += _ignored(ctx, marks) + _of_others(ctx, marks)
     complete = not (view.behind or view.conflicts or seen.blocked)
     ctx.sidecar.update(
         lambda now: _verified(
@@ -210,6 +225,12 @@ def _ignored(ctx: Context, marks: tuple[str, ...]) -> list[str]:
     """Marks of what is excluded: it was not pushed, so no peer may take it for pushed."""
     root, excluded = ctx.keys.root, ctx.excludes.test
     return [m for m in marks if m.startswith(root) and excluded(m.removeprefix(root))]
+
+
+def _of_others(ctx: Context, marks: tuple[str, ...]) -> list[str]:
+    """Marks of other namespaces: nothing here has looked at them."""
+    root = ctx.keys.root
+    return [m for m in marks if root and not f"{m}/".startswith(root)]
 
 
 def _verified(
@@ -228,7 +249,7 @@ def _verified(
 
 
 def _local_index(ctx: Context, seen: Observation) -> dict[str, Entry]:
-    """The entries that this cache holds, with this machine's modification times."""
+    """The entries that this cache holds or leaves in the bucket, with this machine's times."""
     base = ctx.state.base_rows()
     held: dict[str, Entry] = {}
     for rel, entry in seen.remote.entries.items():
@@ -236,6 +257,6 @@ def _local_index(ctx: Context, seen: Observation) -> dict[str, Entry]:
         if row is not None and row.tag == entry.tag:
             mtime = file_time(row.stat) if row.stat else entry.localMtime
             held[rel] = msgspec.structs.replace(entry, localMtime=mtime)
-        elif seen.lazy and is_lazy_skippable(rel):
+        elif rel in seen.skipped:
             held[rel] = entry
     return held

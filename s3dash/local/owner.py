@@ -57,6 +57,16 @@ class OwnerLock:
         purpose = f" ({words[3].strip()})" if len(words) == 4 else ""
         return f"pid {words[0]} on {words[1]}{purpose}" if len(words) >= 2 else ""
 
+    @property
+    def pid(self) -> int | None:
+        """Of who has or last had it, when that is a process of this machine."""
+        try:
+            words = self._path.read_text("utf-8", "replace").split(maxsplit=2)
+        except OSError:
+            return None
+        known = len(words) >= 2 and words[1] == platform.node() and words[0].isdecimal()
+        return int(words[0]) if known else None
+
     def is_free(self) -> bool:
         """Whether whoever said so has let go, or has ended here without doing that.
 

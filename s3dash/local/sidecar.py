@@ -17,14 +17,16 @@ _TRIES = 5
 
 
 class SidecarFile:
-    """Reads and writes both files of the cache `root`. Any thread may call.
+    """Reads and writes both files of the cache `root`, or those in a directory of it, `below`.
 
-    Every method raises LocalError when the disk refuses.
+    While that is missing nothing is written: whoever finds a sidecar takes what is missing beside
+    it for deleted. Any thread may call. Every method raises LocalError when the disk refuses.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._sidecar = root / SIDECAR_FILE
-        self._index = root / INDEX_FILE
+    def __init__(self, root: Path, *, below: str | None = None) -> None:
+        self._folder = root / below if below else None
+        self._sidecar = (self._folder or root) / SIDECAR_FILE
+        self._index = (self._folder or root) / INDEX_FILE
         self._lock = threading.Lock()
 
     def exists(self) -> bool:
@@ -47,8 +49,8 @@ class SidecarFile:
                 raw = _bytes(self._sidecar)
                 before = wire.LOST if raw is None else wire.decode(raw)
                 after = change(before)
-                if after == before:
-                    return after
+                if after == before or self._is_gone():
+                    return before
                 if _bytes(self._sidecar) == raw:
                     fsio.write_atomic(self._sidecar, wire.encode(after))
                     return after
@@ -67,6 +69,8 @@ class SidecarFile:
     def write_index(self, entries: Mapping[str, Entry], last_pulled: str) -> None:
         """Replace the copy. `last_pulled` is an ISO time; fields that we do not know stay."""
         with self._lock:
+            if self._is_gone():
+                return
             document = self._document()
             for rel in [rel for rel in document.rels() if rel not in entries]:
                 document.remove(rel)
@@ -77,6 +81,9 @@ class SidecarFile:
             document.set("lastPulled", last_pulled)
             data = msgspec.json.format(document.encode(), indent=2)
             fsio.write_atomic(self._index, data)
+
+    def _is_gone(self) -> bool:
+        return self._folder is not None and not self._folder.is_dir()
 
     def _document(self) -> Document:
         """The copy as it is, or an empty one in the field order of the peers."""

@@ -156,8 +156,14 @@ class State:
         found = {rel: {str(row[0]) for row in self._all(_OLDER, rel)} for rel in rels}
         return {rel: known for rel, known in found.items() if known}
 
-    def restat(self, updates: Iterable[tuple[str, FileStat, int]]) -> None:
-        """(rel, stat, verified_ns): the content was looked at again and is still the base."""
+    def all_older(self) -> list[tuple[str, str]]:
+        """Every version (path, SHA-256) that the base has left behind, the oldest first."""
+        rows = self._all("SELECT rel, sha256 FROM older ORDER BY position")
+        return [(str(rel), str(sha256)) for rel, sha256 in rows]
+
+    def restat(self, updates: Iterable[tuple[str, FileStat | None, int]]) -> None:
+        """(rel, stat, verified_ns): the content was looked at again and is still the base. Without
+        a stat it was seen not to be here, and the base stays."""
         if self._read_only:
             return
         with self._write() as db:

@@ -20,6 +20,12 @@ def directories(base: Path) -> list[str]:
         raise LocalError(f"{base} cannot be read: {error.strerror}") from error
 
 
+def files(base: Path) -> list[tuple[str, int]]:
+    """Name and bytes of each regular file in `base` itself. A missing one has none."""
+    found = [(e.name, _size(e)) for e in _entries(base) if e.is_file(follow_symlinks=False)]
+    return sorted((name, size) for name, size in found if size is not None)
+
+
 def sizes(base: Path, cancel: CancelToken) -> Iterator[tuple[str, int]]:
     """Each data file below `base` with its bytes; path relative to `base`, forward slashes.
 

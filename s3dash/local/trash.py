@@ -11,7 +11,7 @@ import secrets
 import stat as modes
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -158,6 +158,17 @@ class Trash:
         with fsio.telling(f"{blob} cannot be removed"):
             blob.unlink(missing_ok=True)
             self._file(id, "json").unlink(missing_ok=True)
+
+    def hand_over(self, namespace: str | None) -> None:
+        """What was in this namespace is in another one from now on, and can be restored there."""
+        with fsio.telling(f"{self._directory} cannot be written"):
+            for trashed in self.list():
+                if trashed.rel:
+                    part = self._file(trashed.id, "part")
+                    moved = replace(trashed, namespace=namespace)
+                    part.write_bytes(msgspec.json.encode(moved))
+                    fsio.fsync_path(part)
+                    part.replace(self._file(trashed.id, "json"))
 
     def sweep(self) -> None:
         """Remove what a crash left of files that never got here. For the owner only."""

@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.parts import Goal, PartStore, composite_etag, part_size_for
 from s3dash.objectstore.port import Begun, OnBytes, Part, UploadLog
 from s3dash.objectstore.source import LocalSource, Slice
+from s3dash.objectstore.threads import Threads
 
 PARTS_PER_FILE = 3
 PARTS_AT_ONCE = 12
@@ -275,9 +276,9 @@ class _Run:
 
 
 @contextmanager
-def _pool(name: str) -> Iterator[ThreadPoolExecutor]:
+def _pool(name: str) -> Iterator[Threads]:
     """Nothing that was given to it runs any more after the block."""
-    pool = ThreadPoolExecutor(PARTS_PER_FILE, thread_name_prefix=name)
+    pool = Threads(PARTS_PER_FILE, thread_name_prefix=name)
     try:
         yield pool
     finally:

@@ -5,7 +5,7 @@ Locks are safe when creation, replacement and races hold (reliability, section 4
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import suppress
 from functools import partial
 from typing import Literal
@@ -21,6 +21,7 @@ from s3dash.objectstore.port import Capabilities, ObjectStore
 from s3dash.objectstore.probe_base import NOT_TRIED, Broken, Probe
 from s3dash.objectstore.probe_follows import follows
 from s3dash.objectstore.probe_permissions import Permission, permissions
+from s3dash.objectstore.threads import Threads
 
 QUICK_WAYS = 4
 AT_ONCE = 6
@@ -205,7 +206,7 @@ def _prove_all(
 
 def _side_by_side(probe: Probe, checks: Mapping[str, Proof], done: Callable[[Check], None]) -> None:
     """However this is left, no proof is under way any more."""
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3dash-doctor")
+    pool = Threads(AT_ONCE, thread_name_prefix="s3dash-doctor")
     try:
         running: list[Future[Check]] = [
             pool.submit(_checked, name, check, probe) for name, check in checks.items()

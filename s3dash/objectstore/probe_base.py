@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
@@ -19,6 +18,7 @@ from s3dash.errors import (
 )
 from s3dash.objectstore.examination import Examinable, Examination
 from s3dash.objectstore.port import ObjectStore, OpenUpload
+from s3dash.objectstore.threads import Threads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -198,7 +198,7 @@ def together(call: Callable[[T], R], each: Sequence[T]) -> list[R]:
         barrier.wait()
         return call(item)
 
-    with ThreadPoolExecutor(len(each), thread_name_prefix="s3dash-probe") as pool:
+    with Threads(len(each), thread_name_prefix="s3dash-probe") as pool:
         return list(pool.map(one, each))
 
 

@@ -1,7 +1,7 @@
 """Proofs 1 to 3, 5 and 6: what locks, the index and uploads rest on."""
 
 import threading
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 
 from s3dash.objectstore.examination import Examination
@@ -18,6 +18,7 @@ from s3dash.objectstore.probe_base import (
     outcome,
     together,
 )
+from s3dash.objectstore.threads import Threads
 
 NO_SUCH_ETAG = "00000000000000000000000000000000"
 CREATE_WAYS, CREATE_ROUNDS = 16, 20
@@ -61,7 +62,7 @@ def create_race(probe: Probe, *, ways: int = CREATE_WAYS, rounds: int = CREATE_R
     wait for seconds, and the next race need not wait with them.
     """
     races: list[tuple[str, list[Future[Outcome]]]] = []
-    with ThreadPoolExecutor(ways * rounds, thread_name_prefix="s3dash-race") as pool:
+    with Threads(ways * rounds, thread_name_prefix="s3dash-race") as pool:
         for number in range(rounds):
             key = probe.key(f"race-{number}")
             racers = _start(pool, probe.store, key, ways)
@@ -72,9 +73,7 @@ def create_race(probe: Probe, *, ways: int = CREATE_WAYS, rounds: int = CREATE_R
     return f"{rounds} races of {ways}: one winner each"
 
 
-def _start(
-    pool: ThreadPoolExecutor, store: ObjectStore, key: str, ways: int
-) -> list[Future[Outcome]]:
+def _start(pool: Threads, store: ObjectStore, key: str, ways: int) -> list[Future[Outcome]]:
     barrier = threading.Barrier(ways)
 
     def race(racer: int) -> Outcome:

@@ -20,6 +20,7 @@ from botocore.loaders import Loader, create_loader
 
 from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.errors import ConfigError, InvalidResponse
+from s3dash.objectstore import s3_spans
 from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.gate import MOST
 from s3dash.objectstore.meter import Meter, http_date
@@ -208,6 +209,7 @@ def _watch(client: "S3Client", meter: Meter, place: Place) -> None:
     events.register_last("before-parameter-build.s3", _stay_here)
     events.register("response-received.s3.ListObjectsV2", partial(_check_listing, place))
     events.register("response-received.s3.DeleteObject", partial(_check_deletion, place))
+    s3_spans.watch(client)
 
 
 def _stay_here(context: dict[str, Any], **_: object) -> None:

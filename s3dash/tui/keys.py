@@ -2,12 +2,14 @@
 
 from textual.binding import Binding, BindingType
 
+from s3dash.tui.keytable.catalogs import CATALOGS, SEARCH
 from s3dash.tui.keytable.dialogs import (
     DECIDE,
     EXPORT,
     FILTER,
     LEAVE,
     MODAL,
+    MOVING,
     PLAN,
     READ,
     RELEASE,
@@ -16,6 +18,8 @@ from s3dash.tui.keytable.dialogs import (
 )
 from s3dash.tui.keytable.dirty import DIRTY
 from s3dash.tui.keytable.everywhere import APP, GLOBAL
+from s3dash.tui.keytable.fleet import FLEET, RECORDS
+from s3dash.tui.keytable.index_care import INDEX, OVERVIEW
 from s3dash.tui.keytable.key import Key
 from s3dash.tui.keytable.lists import MARK, MOVE, OPEN
 from s3dash.tui.keytable.setup import SETUP, SETUP_APP
@@ -31,16 +35,18 @@ from s3dash.tui.keytable.views import (
 )
 
 __all__ = [
-    "ALL", "APP", "BY_NAME", "CONFLICTS", "DECIDE", "DIFF", "DIRTY", "DIRTY_DIFF", "ENDPOINTS",
-    "EXPLORER", "EXPORT", "FILTER", "GLOBAL", "LEAVE", "LOCKS", "LOG", "MARK", "MODAL", "MOVE",
-    "NAMESPACES", "OPEN", "PLAN", "READ", "RELEASE", "RELOAD", "SETUP", "SETUP_APP", "TRANSFERS",
-    "TRASH", "UPLOADS", "VIEWS", "Key", "bindings",
+    "ALL", "APP", "BY_NAME", "CATALOGS", "CONFLICTS", "DECIDE", "DIFF", "DIRTY", "DIRTY_DIFF",
+    "ENDPOINTS", "EXPLORER", "EXPORT", "FILTER", "FLEET", "GLOBAL", "INDEX", "LEAVE", "LOCKS",
+    "LOG", "MARK", "MODAL", "MOVE", "MOVING", "NAMESPACES", "OPEN", "OVERVIEW", "PLAN", "READ",
+    "RECORDS", "RELEASE", "RELOAD", "SEARCH", "SETUP", "SETUP_APP", "TRANSFERS", "TRASH",
+    "UPLOADS", "VIEWS", "Key", "bindings",
 ]  # fmt: skip
 
 ALL = (
-    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *TRANSFERS, *LOCKS, *NAMESPACES, *CONFLICTS,
-    *DIRTY, *DIRTY_DIFF, *DIFF, *TRASH, *ENDPOINTS, *EXPLORER, *LOG, *FILTER, *EXPORT, *MODAL,
-    *READ, *PLAN, *DECIDE, *UPLOADS, *RELEASE, *RELOAD, *LEAVE, *SETUP, *SETUP_APP,
+    *MOVE, *OPEN, *MARK, *GLOBAL, *APP, *VIEWS, *OVERVIEW, *INDEX, *TRANSFERS, *LOCKS, *NAMESPACES,
+    *CONFLICTS, *DIRTY, *DIRTY_DIFF, *DIFF, *TRASH, *SEARCH, *FLEET, *RECORDS, *CATALOGS,
+    *ENDPOINTS, *EXPLORER, *LOG, *FILTER, *EXPORT, *MODAL, *READ, *PLAN, *DECIDE, *MOVING,
+    *UPLOADS, *RELEASE, *RELOAD, *LEAVE, *SETUP, *SETUP_APP,
 )  # fmt: skip
 BY_NAME = {key.name: key for key in ALL}
 

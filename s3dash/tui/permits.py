@@ -7,10 +7,26 @@ from s3dash.tui.look import Look, Running
 
 DECIDING = ("conflicts.local", "conflicts.remote", "conflicts.both", "conflicts.undo")
 WRITING = frozenset(key.name for key in keys.ALL if key.writes)
-REMOTE = ("locks.release", "endpoints.uploads")
+RECORDS = ("records.new", "records.replace", "records.delete")
+REMOTE = ("locks.release", "endpoints.uploads", "namespaces.register", *RECORDS)
 """Commands that write past the cache: they can be given while another process owns it."""
 BIN = ("trash.restore", "trash.drop")
-MOVING = ("push", "pull", "sync", "namespaces.pull", "transfers.retry", *DECIDING, *BIN)
+MOVING = (
+    "push",
+    "pull",
+    "sync",
+    "hydrate",
+    "namespaces.pull",
+    "namespaces.push",
+    "namespaces.migrate",
+    "namespaces.to-solo",
+    "namespaces.repair",
+    "transfers.retry",
+    "dirty.push-model",
+    "care.confirm",
+    *DECIDING,
+    *BIN,
+)
 UNFINISHED = (
     "transfers.pause", "transfers.pause-all", "transfers.cancel", "transfers.sooner",
     "transfers.later",
@@ -36,6 +52,14 @@ def why_not(name: str, look: Look, *, namespaces: bool) -> str:
         return "namespaces cannot be changed here"
     if name == "endpoints.stop" and not any(s.snapshot.endpoint.checking for s in look.sites):
         return "no check is under way"
+    if name == "hydrate" and not look.snapshot.lazy:
+        return "this cache leaves nothing in the bucket: a pull brings all there is"
+    if name == "namespaces.export" and look.settings.namespace is None:
+        return "only a namespace has a catalog"
+    if name == "namespaces.migrate" and look.settings.namespace is not None:
+        return f"you work in namespace {safe(look.settings.namespace)} already"
+    if name == "namespaces.to-solo" and look.settings.namespace is None:
+        return "you work in no namespace: this is the solo layout"
     if name == "transfers.cancel-all" and running is None:
         return "nothing runs that was started here"
     return _of_transfers(name, look)

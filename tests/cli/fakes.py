@@ -11,6 +11,7 @@ from s3dash.cli.main import run
 from s3dash.cli.options import Options
 from s3dash.core.cancel import CancelToken
 from s3dash.core.diff import Base, Local, Remote, Verdict
+from s3dash.core.hydration import Below, Hydration
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Change, Direction, Plan, make_plan
 from s3dash.core.report import (
@@ -22,6 +23,7 @@ from s3dash.core.report import (
     Status,
     TrashItem,
 )
+from s3dash.core.service import WatchSettings
 from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import HistoryRow, Snapshot
 from s3dash.engine.api import (
@@ -36,6 +38,11 @@ from s3dash.engine.api import (
     TransfersApi,
 )
 from s3dash.objectstore.port import Capabilities
+from tests.fake_catalogs import FakeCatalogs
+from tests.fake_index_care import FakeIndexCare
+from tests.fake_moves import FakeForeign, FakeMigration
+from tests.fake_registry import FakeRegistry
+from tests.fake_shared import FakeControl, FakeFleet
 
 SETTINGS = Datastore(
     name="team", bucket="shared", cache=Path("/cache"), state_dir=Path("/state"), prefix="p"
@@ -96,6 +103,13 @@ class FakeEngine:
     job: Callable[[CancelToken], None] = lambda cancel: None
     calls: list[tuple[str, Any]] = field(default_factory=list)
     stops: int = 0
+    control: FakeControl = field(default_factory=FakeControl)
+    fleet: FakeFleet = field(default_factory=FakeFleet)
+    known: FakeCatalogs = field(default_factory=FakeCatalogs)
+    index_care: FakeIndexCare = field(default_factory=FakeIndexCare)
+    register: FakeRegistry = field(default_factory=FakeRegistry)
+    migration: FakeMigration = field(default_factory=FakeMigration)
+    foreign: FakeForeign = field(default_factory=FakeForeign)
 
     def start(self) -> None:
         raise AssertionError("a headless command never starts the background threads")
@@ -115,6 +129,8 @@ class FakeEngine:
         *,
         selection: Collection[str] = (),
         policy: ConflictPolicy | None = None,
+        models: Collection[str] = (),
+        hydration: Hydration | None = None,
     ) -> Plan:
         self._fail()
         self.calls.append(("plan", (direction, tuple(selection))))
@@ -204,6 +220,14 @@ class FakeEngine:
         raise NotImplementedError
 
     @property
+    def catalogs(self) -> FakeCatalogs:
+        return self.known
+
+    @property
+    def registry(self) -> FakeRegistry:
+        return self.register
+
+    @property
     def census(self) -> CensusApi:
         raise NotImplementedError
 
@@ -218,6 +242,10 @@ class FakeEngine:
     @property
     def decided(self) -> DecidedApi:
         raise NotImplementedError
+
+    @property
+    def hydration(self) -> "FakeHydration":
+        return FakeHydration(self)
 
     def history(self, limit: int = 1000) -> list[HistoryRow]:
         return self.rows[-limit:]
@@ -234,6 +262,25 @@ class FakeEngine:
 
 
 @dataclass
+class FakeHydration:
+    engine: FakeEngine
+
+    def hydrate(
+        self,
+        selection: Collection[str] = (),
+        *,
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        return self.engine._operate(
+            "hydrate", selection, dry_run=dry_run, cancel=cancel or CancelToken()
+        )
+
+    def below(self, start: str, *, most: int = 20) -> Below:
+        raise NotImplementedError
+
+
+@dataclass
 class FakeServices:
     """Implements Services. `seen` are the options of every call."""
 
@@ -244,6 +291,9 @@ class FakeServices:
     def engine(self, options: Options) -> FakeEngine:
         self.seen.append(options)
         return self.fake
+
+    def service(self, options: Options) -> tuple[FakeEngine, WatchSettings]:
+        return self.engine(options), WatchSettings()
 
     def settings(self, options: Options) -> Datastore:
         self.seen.append(options)

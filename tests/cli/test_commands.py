@@ -29,10 +29,11 @@ def test_status_has_the_promised_fields() -> None:
     document = cli("status", "--json").document
     assert set(document) == {
         "datastore", "bucket", "prefix", "namespace", "endpoint", "healthy", "latency_ms",
-        "index", "local", "remote", "conflicts", "blocked", "locks", "message",
+        "index", "local", "remote", "conflicts", "blocked", "locks", "message", "registered",
+        "leftovers",
     }  # fmt: skip
     assert document["index"] == {"version": 2, "commit_seq": 17, "entries": 318}
-    assert set(document["local"]) == {"files", "dirty", "bulk_dirty", "lazy"}
+    assert set(document["local"]) == {"files", "dirty", "bulk_dirty", "lazy", "hydrated"}
 
 
 def test_status_for_people_lists_what_is_not_as_it_should_be() -> None:
@@ -124,6 +125,8 @@ def test_an_operation_passes_its_options_on_and_reports(name: str) -> None:
                 "policy": "keep-both",
                 "max_delete": 0,
                 "dry_run": False,
+                "models": (),
+                "hydration": "full" if name == "pull" else None,
             },
         )
     ]
@@ -134,7 +137,8 @@ def test_without_options_the_configuration_decides() -> None:
     engine = FakeEngine()
     cli("push", engine=engine)
     ((_, options),) = engine.calls
-    assert options == {"selection": (), "policy": None, "max_delete": None, "dry_run": False}
+    told = {"policy": None, "max_delete": None, "dry_run": False}
+    assert options == {"selection": (), **told, "models": (), "hydration": None}
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def test_the_screen_gets_the_engines_and_opens_other_namespaces_of_the_same_data
 
     code = show(engines, open_engine=open_engine, no_color=True, run_dashboard=dashboard)
     assert code == 7
-    assert opened == [settings("one", "web"), settings("two")]
+    assert opened == [replace(settings("one", "web"), home="infra"), settings("two")]
+    assert [one.is_guest for one in opened] == [True, False]
 
 
 @pytest.mark.parametrize(("asked", "passed"), [(True, True), (False, None)])
@@ -80,7 +81,7 @@ def test_other_namespaces_are_opened_as_the_file_says_when_it_was_read_again() -
         assert reload() is found
         opened = open_namespace("one", "web")
         assert opened.calls == [("new", None)]
-        assert opened.settings == replace(new, namespace="web")
+        assert opened.settings == replace(new, namespace="web", home="infra")
         assert open_namespace("three", None).settings.name == "three"
         return 0
 

@@ -14,11 +14,15 @@ from s3dash.errors import NotFound
 from s3dash.objectstore.port import ObjectStore
 
 META = "_index/_meta.json"
+MONOLITH = ".datastore-index.json"
 TIME = "2026-03-04T05:06:07.000Z"
 
 
 class PlainPeer:
-    """`files` is its cache, `seen` the index as it last read it. Version 2 indexes only."""
+    """`files` is its cache, `seen` the index as it last read it.
+
+    On a version 1 index it writes the monolith and, beside it, the shards and a meta.
+    """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -75,6 +79,10 @@ class PlainPeer:
 
     def _write_index(self, touched: set[str]) -> Iterator[str]:
         """Whole shards from what it read at the start, whoever wrote there since."""
+        if self._first:
+            body = json.dumps({"version": 1, "lastPulled": TIME, "entries": self.seen}).encode()
+            self._store.put(MONOLITH, body)
+            yield "monolith"
         shards: dict[str, dict[str, Any]] = {}
         for rel, entry in self.seen.items():
             name = peer_partition(rel)
@@ -84,11 +92,9 @@ class PlainPeer:
             body = json.dumps({"version": 1, "entries": shards[name]}).encode()
             self._store.put(f"_index/{name}.json", body)
             yield f"shard {name}"
-        self.meta = {
-            "version": 2,
-            "partitions": sorted(shards),
-            "commitSeq": self.meta.get("commitSeq", 0) + 1,
-        }
+        self.meta = {"version": 1 if self._first else 2, "partitions": sorted(shards)} | (
+            {} if self._first else {"commitSeq": self.meta.get("commitSeq", 0) + 1}
+        )
         self._store.put(META, json.dumps(self.meta).encode())
         yield "meta"
 
@@ -96,9 +102,18 @@ class PlainPeer:
         raw = self._get(META)
         self.meta = json.loads(raw) if raw else {}
         self.seen = {}
+        if self._first:
+            monolith = self._get(MONOLITH)
+            self.seen = json.loads(monolith)["entries"] if monolith else {}
+            return
         for name in self.meta.get("partitions", ()):
             shard = self._get(f"_index/{name}.json")
             self.seen.update(json.loads(shard)["entries"] if shard else {})
+
+    @property
+    def _first(self) -> bool:
+        """Whether the monolith rules."""
+        return self.meta.get("version") == 1
 
     def _get(self, key: str) -> bytes | None:
         try:

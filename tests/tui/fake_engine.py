@@ -20,7 +20,9 @@ from s3dash.core.endpoint import (
     UploadRow,
 )
 from s3dash.core.events import Event, Noted
+from s3dash.core.hydration import Below, Hydration, LeftOut
 from s3dash.core.lock import LockInfo
+from s3dash.core.models import selected
 from s3dash.core.plan import Change, Direction, Plan, make_plan
 from s3dash.core.progress import Counts, Limits, Progress, Rate, Transfer, TransferState
 from s3dash.core.report import (
@@ -36,6 +38,11 @@ from s3dash.core.settings import ConflictPolicy, Datastore, Take
 from s3dash.core.snapshot import AutoSync, DirtyRow, HistoryRow, Snapshot, WatchState
 from s3dash.core.tenants import Survey
 from s3dash.errors import Cancelled, S3DashError
+from tests.fake_catalogs import FakeCatalogs
+from tests.fake_index_care import FakeIndexCare
+from tests.fake_moves import FakeForeign, FakeMigration
+from tests.fake_registry import FakeRegistry
+from tests.fake_shared import FakeControl, FakeFleet
 from tests.tui.fake_versions import FakeContents, FakeDecided, FakeTrash
 
 NOW = datetime(2026, 3, 14, 14, 2, 9, tzinfo=UTC)
@@ -208,6 +215,8 @@ class FakeAuto:
     def withhold(self, paths: Collection[str]) -> None:
         self.withheld += sorted(paths)
 
+    def allow_deletions(self, *, up_to: int | None = None) -> None: ...
+
 
 class FakeHandover:
     """Remembers the plans it wrote tickets for."""
@@ -378,6 +387,25 @@ class FakeExcludes:
         self._engine._called("excludes.change", tuple(patterns))
 
 
+class FakeHydration:
+    """`skipped` are the changes that hydrating would bring."""
+
+    def __init__(self) -> None:
+        self.skipped: list[Change] = []
+
+    def hydrate(
+        self,
+        selection: Collection[str] = (),
+        *,
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
+    ) -> Result:
+        raise NotImplementedError
+
+    def below(self, start: str, *, most: int = 20) -> Below:
+        return LeftOut({c.path: c.size for c in self.skipped}).below(start, most=most)
+
+
 class FakeEngine:
     """Set `snap`; look at `calls`. `gate`, when set, holds up `run` and `plan` until it opens."""
 
@@ -395,14 +423,22 @@ class FakeEngine:
         self.contents = FakeContents()
         self.excludes = FakeExcludes(self)
         self.decided = FakeDecided()
+        self.hydration = FakeHydration()
         self.bin = FakeTrash(self._called)
+        self.catalogs = FakeCatalogs()
+        self.index_care = FakeIndexCare()
         self.running = threading.Event()
         self.gate: threading.Event | None = None
         self.on_run: Callable[[], None] = lambda: None
         self.auto = FakeAuto()
         self.transfers = FakeTransfers(self)
         self.census = FakeCensus(self)
+        self.registry = FakeRegistry(self._called)
+        self.migration = FakeMigration(self._called)
+        self.foreign = FakeForeign(self._called)
         self.endpoint = FakeEndpoint(self)
+        self.control = FakeControl()
+        self.fleet = FakeFleet()
         self.handover = FakeHandover()
 
     def _called(self, name: str, *args: Any) -> None:
@@ -435,10 +471,20 @@ class FakeEngine:
         *,
         selection: Collection[str] = (),
         policy: ConflictPolicy | None = None,
+        models: Collection[str] = (),
+        hydration: Hydration | None = None,
     ) -> Plan:
-        self._called("plan", direction, tuple(selection))
+        more = [given for given in (hydration, tuple(models)) if given]
+        self._called("plan", direction, tuple(selection), *more)
+        changes = self.hydration.skipped if hydration == "only" else self.changes
         return make_plan(
-            self.changes, direction=direction, selection=selection, unchanged=300, known=318
+            changes,
+            direction=direction,
+            selection={*selection, *selected(models)},
+            models=models,
+            hydration=hydration,
+            unchanged=300,
+            known=318,
         )
 
     def run(

@@ -21,6 +21,7 @@ from s3dash.tui.run import run_dashboard
 from tests.tui.fake_engine import FakeEngine, busy, moving, transfer
 
 SECRET = "hunter2hunter2"
+STARTED = "engine-is-on"
 
 
 class Login:
@@ -59,6 +60,7 @@ class Engine(FakeEngine):
 
     def start(self) -> None:
         super().start()
+        self.note(STARTED)
         if self.where == "thread":
             threading.Thread(target=fail, name="s3dash-poll").start()
         if self.where == "garbage":

@@ -107,7 +107,12 @@ def _dialog(stage: Stage) -> bool:
 
 
 def _examined(stage: Stage) -> bool:
-    return stage.app.look.snapshot.endpoint.finding is not None
+    return "checks hold" in stage.text()
+
+
+def _known(stage: Stage) -> bool:
+    """Who wrote the versions stands in the detail, where there is room for one."""
+    return stage.app.size.width < 100 or "me@desk" in stage.text()
 
 
 def _filled(stage: Stage) -> bool:
@@ -121,7 +126,7 @@ SCENES = [
     Scene("transfers", ("3",), world),
     Scene("locks", ("4",), world),
     Scene("namespaces", ("5",), world, lambda s: "12,400" in s.text()),
-    Scene("conflicts", ("6",), world),
+    Scene("conflicts", ("6",), world, _known),
     Scene("endpoints", ("7", "c"), world, _examined),
     Scene("explorer", ("8",), world),
     Scene("log", ("9",), world),

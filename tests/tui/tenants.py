@@ -35,12 +35,13 @@ def surveyed(*rows: Tenant, namespace: str | None = "infra") -> FakeEngine:
 
 
 class Opener:
-    """Opens fake engines that have something to pull, and remembers them in their order."""
+    """Opens fake engines that have something to move, and remembers them in their order."""
 
-    def __init__(self, *, empty: bool = False) -> None:
+    def __init__(self, *, empty: bool = False, verdict: Verdict = Verdict.REMOTE_ADDED) -> None:
         self.opened: list[FakeEngine] = []
         self.refuse: set[str | None] = set()
         self._empty = empty
+        self._verdict = verdict
 
     def __call__(self, datastore: str, namespace: str | None) -> FakeEngine:
         if namespace in self.refuse:
@@ -48,7 +49,7 @@ class Opener:
         made = FakeEngine(idle(datastore, namespace))
         made.result = Result(action="pull", pulled=3, bytes_down=4096, seconds=1.0)
         if not self._empty:
-            made.changes = [change(f"in/{namespace}", Verdict.REMOTE_ADDED)]
+            made.changes = [change(f"in/{namespace}", self._verdict)]
         self.opened.append(made)
         return made
 

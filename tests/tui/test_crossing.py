@@ -122,7 +122,8 @@ def test_an_engine_whose_namespace_was_left_is_let_go_of() -> None:
         await stage.until(lambda: "Asking" not in stage.text())
         stage.clock.advance(1.0)
         await stage.press("j", "enter")
-        await stage.until(lambda: stage.app.engine is opener.opened["web"])
+        await stage.until(lambda: stage.app.engine is opener.opened.get("web"))
+        await stage.until(lambda: engine not in stage.app.opened)
 
     app = play(script, engine, open_namespace=opener)
     assert engine.asked("stop") == [()]

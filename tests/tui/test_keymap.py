@@ -86,7 +86,7 @@ def test_keys_that_a_multiplexer_takes_are_a_warning(key: str, who: str) -> None
 def test_two_commands_with_one_key_in_one_place_are_told() -> None:
     assert problem("push", "p") == "[screen]: keys: p: both push and pull in every view"
     assert "both move.down and transfers.cancel in Transfers" in problem("transfers.cancel", "j")
-    assert "both move.down and push in every view" in problem("move.down", "P")
+    assert "both move.down and auto in every view" in problem("move.down", "A")
     assert "both plan.run and plan.confirm in the dialog plan" in problem("plan.run", "y")
 
 

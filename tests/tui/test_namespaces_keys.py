@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 
 from s3dash.core.diff import Verdict
+from s3dash.core.snapshot import BY_CHOICE
+from s3dash.errors import NamespaceTaken
 from s3dash.tui.screens.plan import PlanScreen
+from s3dash.tui.screens.register import RegisterScreen
 from tests.tui.driver import Stage, play
-from tests.tui.fake_engine import FakeEngine, change, idle, refusing
+from tests.tui.fake_engine import FakeEngine, ago, change, idle, refusing
 from tests.tui.tenants import INFRA, OLD, WEB, Opener, surveyed, tenant, view
 
 
@@ -36,7 +39,7 @@ def test_leftovers_cannot_be_worked_in_pulled_or_counted() -> None:
         await view(stage)
         await stage.press("enter")
         assert "old is not in the bucket" in stage.event
-        for key in ("p", "u"):
+        for key in ("p", "P", "u"):
             await stage.press(key)
             assert "there is no namespace of the bucket" in stage.event
         assert stage.at_home
@@ -54,7 +57,7 @@ def test_u_reads_the_index_of_the_marked_ones_and_nothing_else() -> None:
         await stage.until(lambda: "read the index of namespace web" in stage.event)
         assert engine.asked("census.count") == [(("web",),)]
         await stage.settle()
-        assert "4.00 KiB" in stage.rows()[1]
+        assert "4.00 KiB" in stage.text()
         assert "25%" in stage.rows()[1]
         await stage.press("a", "u")
         await stage.until(lambda: "read the index of 2 namespaces" in stage.event)
@@ -214,5 +217,167 @@ def test_a_pull_that_cannot_be_says_why(make: Callable[[], object], reason: str)
         await stage.press("j", "p")
         await stage.until(lambda: reason in stage.event)
         assert stage.at_home
+
+    play(script, engine)
+
+
+# --- push ---------------------------------------------------------------------------------
+
+
+def test_shift_p_pushes_the_marked_ones_each_after_its_plan() -> None:
+    engine, opener = surveyed(tenant("api"), INFRA, WEB), Opener(verdict=Verdict.LOCAL_ADDED)
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        await planned(stage, "a", "P")
+        for name in ("api", "infra", "web"):
+            assert f"prod-minio / {name}" in stage.text()
+            await stage.press("enter")
+            if name != "web":
+                await stage.until(lambda name=name: f"prod-minio / {name}" not in stage.text())  # type: ignore[misc] # bound now
+                await shown(stage)
+        await stage.until(lambda: "still working in infra" in stage.event)
+        assert opener.names == ["api", "infra", "web", "infra"]
+        for opened in opener.opened[:3]:
+            assert opened.asked("plan") == [("push", ())]
+            assert len(opened.asked("run")) == 1
+
+    play(script, engine, open_namespace=opener)
+
+
+# --- status of all ------------------------------------------------------------------------
+
+
+def test_shift_s_tells_where_the_cache_stands_with_all_of_them() -> None:
+    engine = surveyed(tenant("api"), INFRA, WEB)
+
+    def stood() -> None:
+        rows = (
+            tenant("api", here=False, stood_at=ago(0), commit_seq=3),
+            INFRA,
+            replace(
+                WEB, here=True, dirty=2, behind=1, conflicts=1, commit_seq=41, committed_at=ago(60),
+                committed_by="ann@ci", holder="carl@vm", stood_at=ago(0),
+            ),
+        )  # fmt: skip
+        engine.census.survey = replace(engine.census.survey, rows=rows)
+        engine.snap = replace(engine.snap, tenants=engine.census.survey)
+
+    engine.registry.on_standings = stood
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        await stage.press("m", "S")
+        await stage.until(lambda: "looked at 4 namespaces, 3 of them here" in stage.event)
+        assert "odd: odd is no index" in stage.event
+        await stage.settle()
+        api, infra, web = stage.rows()
+        assert "not here" in api
+        assert "in sync" in infra
+        assert "1 clash 2 up" in web
+        await stage.press("m", "j", "j")
+        told = stage.text()
+        for words in ("41, ", "by ann@ci", "carl@vm", "dirty", "behind", "conflicts"):
+            assert words in told
+
+    play(script, engine)
+
+
+def test_a_status_of_all_that_fails_says_why() -> None:
+    engine = surveyed(INFRA)
+    engine.registry.error = refusing("no answer")
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        await stage.press("S")
+        await stage.until(lambda: "could not be looked at: no answer" in stage.event)
+
+    play(script, engine)
+
+
+# --- register -----------------------------------------------------------------------------
+
+BARE = replace(INFRA, registered=False, repo_id="")
+
+
+async def typed(stage: Stage, text: str) -> None:
+    await stage.press(*(("minus" if c == "-" else c) for c in text))
+
+
+def test_shift_r_registers_the_one_under_the_cursor() -> None:
+    engine = surveyed(BARE, WEB)
+    engine.settings_ = replace(engine.settings_, repo_id="repo-a")
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        assert "infra is not registered: R" in stage.line("#namespaces-summary")
+        await stage.press("R")
+        await stage.opened(RegisterScreen)
+        assert "written only if nobody was first" in stage.text()
+        await stage.press("enter")
+        await stage.until(lambda: "namespace infra registered" in stage.event)
+        assert engine.asked("registry.register") == [("infra", "repo-a")]
+        assert "for repository repo-a" in stage.event
+        await stage.until(lambda: len(engine.asked("census.look")) == 2)
+
+    play(script, engine)
+
+
+def test_a_new_one_is_named_in_the_dialog_and_the_repository_too() -> None:
+    engine = surveyed(INFRA)
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        await stage.press("R")
+        await stage.opened(RegisterScreen)
+        assert "a namespace needs a name" in stage.text()
+        await typed(stage, "data")
+        assert "a directory of every datastore" in stage.text()
+        await stage.press("enter")
+        await typed(stage, "r-1")
+        await stage.press("enter")
+        assert engine.asked("registry.register") == []
+        await stage.press("shift+tab")
+        await typed(stage, "new-one")  # over what stood there: it is selected
+        await stage.press("tab", "enter")
+        await stage.until(lambda: "namespace new-one registered" in stage.event)
+        assert engine.asked("registry.register") == [("new-one", "r-1")]
+
+    play(script, engine)
+
+
+def test_a_refusal_names_the_other_repository_and_escape_writes_nothing() -> None:
+    engine = surveyed(BARE)
+    engine.settings_ = replace(engine.settings_, repo_id="repo-a")
+    engine.registry.error = NamespaceTaken("namespace infra belongs to repository repo-b")
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        await stage.press("R")
+        await stage.opened(RegisterScreen)
+        await stage.press("escape")
+        assert stage.at_home
+        assert engine.asked("registry.register") == []
+        await stage.press("R")
+        await stage.opened(RegisterScreen)
+        await stage.press("enter")
+        await stage.until(lambda: "belongs to repository repo-b" in stage.event)
+        assert "not registered" in stage.event
+
+    play(script, engine)
+
+
+def test_where_one_may_only_look_nothing_is_registered_or_pushed() -> None:
+    engine = surveyed(BARE, WEB)
+    engine.snap = replace(engine.snap, read_only=BY_CHOICE)
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        for key in ("R", "P"):
+            await stage.press(key)
+            await stage.until(lambda: "read-only" in stage.event)
+            assert stage.at_home
+        await stage.press("S")
+        await stage.until(lambda: engine.asked("registry.standings"))
 
     play(script, engine)

@@ -20,7 +20,7 @@ def test_opening_the_view_asks_once_and_shows_what_is_found() -> None:
         assert not engine.asked("census.look")
         await view(stage)
         own, web, old = stage.rows()
-        assert all(part in own for part in ("● own", "infra", "10 min", "320", "4.00 MiB", "75%"))
+        assert all(part in own for part in ("● own", "infra", "10 min", "320", "75%"))
         assert "○ foreign" in web
         assert "⊘ leftover" in old
         assert "5 Namespaces 3" in stage.line("#tabs")
@@ -32,6 +32,52 @@ def test_opening_the_view_asks_once_and_shows_what_is_found() -> None:
         await stage.until(lambda: len(engine.asked("census.look")) == 2)
 
     play(script, engine)
+
+
+def test_bytes_come_with_a_wider_list_and_what_waits_with_every_middling_one() -> None:
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        assert "in sync" in stage.rows()[0]
+        assert "4.00 MiB" not in stage.rows()[0]
+        await stage.press("m")
+        assert "4.00 MiB" in stage.rows()[0]
+
+    play(script, surveyed(INFRA, WEB))
+
+
+def test_leftovers_of_the_layout_without_namespaces_are_a_row() -> None:
+    left = tenant(
+        "", in_bucket=False, registered=False, repo_id="", index_at="", left_files=3, left_size=2048
+    )
+    told = detail(left)
+    assert "(solo)" in told
+    assert "3 files, 2.00 KiB" in told
+    assert "nothing touches them" in told
+    assert "counts them" not in told
+
+    async def script(stage: Stage) -> None:
+        await view(stage)
+        assert "⊘ leftover" in stage.rows()[0]
+        assert "(solo)" in stage.rows()[0]
+        assert "1 namespace " in stage.line("#namespaces-summary")
+        await stage.press("enter")
+        assert "without namespaces is not in the bucket" in stage.event
+
+    play(script, surveyed(left, INFRA))
+
+
+def test_what_a_look_at_all_of_them_told_is_in_the_detail() -> None:
+    stood = replace(
+        WEB, stood_at=ago(0), here=True, dirty=2, behind=0, conflicts=1, commit_seq=1041,
+        committed_at=ago(60), committed_by="ann@ci", holder="carl@vm",
+    )  # fmt: skip
+    told = detail(stood)
+    for words in ("1,041, ", "by ann@ci", "carl@vm", "dirty     2", "behind    0", "conflicts 1"):
+        assert words in told
+    away = detail(replace(WEB, stood_at=ago(0), here=False))
+    assert "not here: nothing of it was pulled" in away
+    assert "free" in away
+    assert "dirty" not in detail(WEB)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), TINY])

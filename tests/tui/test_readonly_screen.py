@@ -13,7 +13,7 @@ from tests.tui.fake_engine import FakeEngine, busy, idle
 WHY = "read-only: opened to look only (readonly)"
 HARMLESS_KINDS = {
     "move", "mark", "read", "view", "copy", "diff", "filter", "export", "modal", "setup", "list",
-    "leave",
+    "leave", "search",
 }  # fmt: skip
 """Kinds of commands (before the dot) of which none can write to the bucket or the cache."""
 HARMLESS = {
@@ -21,8 +21,14 @@ HARMLESS = {
     "reload", "trash", "next-view", "previous-view", "back", "suspend", "quit", "quit.now",
     "palette.now", "locks.copy", "log.copy", "namespaces.count", "namespaces.again",
     "conflicts.diff", "conflicts.skip", "dirty.diff", "endpoints.stop", "endpoints.uploads",
-    "endpoints.again", "trash.filter", "uploads.toggle", "uploads.all", "uploads.none",
+    "fleet", "fleet.again", "fleet.filter", "records", "records.own", "records.again",
+    "records.filter", "endpoints.again", "trash.filter", "uploads.toggle", "uploads.all",
+    "uploads.none", "catalogs", "catalogs.fetch", "catalogs.copy", "catalogs.search",
+    "catalogs.again", "catalogs.stop", "namespaces.stand", "namespaces.search", "index.verify",
+    "index.repair", "index.migrate", "care.verify", "care.full", "care.sample", "care.repair",
+    "care.migrate", "care.stop",
 }  # fmt: skip
+"""What repairs and migrates an index opens a plan: only its `care.confirm` writes."""
 OF_WHAT_RUNS = {
     "transfers.pause", "transfers.pause-all", "transfers.cancel", "transfers.cancel-all",
     "transfers.sooner", "transfers.later", "transfers.more", "transfers.fewer",
@@ -31,7 +37,7 @@ OF_WHAT_RUNS = {
 """They act on an operation that was begun, which none is here."""
 AFTER_ANOTHER = {
     "plan.toggle", "plan.all", "plan.range", "plan.filter", "plan.run", "plan.confirm",
-    "decide.confirm", "release.confirm",
+    "decide.confirm", "release.confirm", "moving.confirm",
 }  # fmt: skip
 """They stand in a dialog that a writing command opens."""
 CONFIGURES = {"dirty.ignore"}

@@ -19,10 +19,13 @@ from typing import Any
 
 import pytest
 
+from tests.tui.on_a_terminal import STARTED
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
 UNSET = "(unset)"
-SHOWN = b"help"
+SHOWN = STARTED.encode()
+"""Stands in the last line once the screen is there and its engine was started."""
 RESTORED = b"\x1b[?1049l"
 
 

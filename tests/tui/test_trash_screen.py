@@ -27,7 +27,7 @@ def filled(**fields: Any) -> FakeEngine:
 async def opened(stage: Stage, engine: FakeEngine) -> None:
     await stage.press("Z")
     await stage.until(lambda: isinstance(stage.app.screen, TrashScreen))
-    await stage.until(lambda: engine.asked("trash"))
+    await stage.until(lambda: engine.asked("trash") and "Reading" not in stage.text())
     await stage.rest()
 
 
@@ -165,7 +165,7 @@ def test_dropping_wants_a_yes_and_says_that_it_is_the_last_copy() -> None:
         await stage.until(lambda: engine.asked("drop_trash"))
         await stage.until(lambda: "gone for good" in stage.line("#trash-note"))
         assert engine.asked("drop_trash") == [("2",)]
-        assert len(rows(stage)) == 2
+        await stage.until(lambda: len(rows(stage)) == 2)
 
     play(script, engine)
 
@@ -236,6 +236,7 @@ def test_a_trash_that_cannot_be_read_is_told() -> None:
     async def script(stage: Stage) -> None:
         await opened(stage, engine)
         await stage.until(lambda: "permission denied" in stage.line("#trash-note"))
+        assert "It could not be read." in stage.text()
 
     play(script, engine)
 

@@ -34,6 +34,7 @@ def test_only_what_was_marked_is_aborted_after_a_yes(size: tuple[int, int]) -> N
 def test_the_list_says_whose_they_are_and_what_they_hold() -> None:
     async def script(stage: Stage) -> None:
         await dialog(stage)
+        await stage.until(lambda: len(stage.rows("#uploads-list")) == 4)
         rows = stage.rows("#uploads-list")
         assert "● ours" in rows[0]
         assert "▶ in use" in rows[1]

@@ -189,7 +189,11 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, message:
 
 def test_an_expression_is_told_not_taken_for_a_name(tmp_path: Path) -> None:
     message = refused(tmp_path, FULL.replace("prod/", "${{ env.P }}"))
-    assert message == ".swamp.yaml: datastore: prefix: s3dash does not work out expressions"
+    assert message == ".swamp.yaml: datastore: prefix: the variable P is not set"
+    message = refused(tmp_path, FULL.replace("prod/", "${{ vault.get(a, b) }}"))
+    assert message == (
+        ".swamp.yaml: datastore: prefix: s3dash works out no expression but ${{ env.NAME }}"
+    )
 
 
 @pytest.mark.parametrize("variable", ["@swamp/s3-datastore:{bad", "@swamp/s3-datastore:"])
@@ -217,3 +221,85 @@ def test_broken_yaml_is_told_without_the_line_it_is_in(tmp_path: Path) -> None:
     message = refused(tmp_path, "datastore:\n  secret: hush-hush: x: [\n")
     assert message.startswith(".swamp.yaml: line 2")
     assert "hush" not in message
+
+
+# --- what is synced, how long, and how much of it -----------------------------------------
+
+
+def test_directories_timeout_and_hydration_are_the_repositorys(tmp_path: Path) -> None:
+    found = settings(tmp_path, FULL + "  syncTimeoutMs: 45000\n")
+    assert (found.directories, found.sync_timeout_ms) == (("data", "logs"), 45_000)
+    assert found.repo_id == REPO
+    plain = settings(tmp_path, f"repoId: {REPO}\ndatastore: {{type: s3, bucket: old-bucket}}")
+    assert (plain.directories, plain.sync_timeout_ms, plain.hydration) == ((), 0, "full")
+    assert settings(tmp_path, FULL.replace("lazy", "full")).hydration == "full"
+
+
+def test_the_old_type_and_the_variable_know_them_too(tmp_path: Path) -> None:
+    old = f"""
+repoId: {REPO}
+datastore: {{type: s3, bucket: abc, directories: [data/, /outputs], hydrationStrategy: lazy,
+  syncTimeoutMs: 5000, namespace: web}}
+"""
+    found = settings(tmp_path, old)
+    assert (found.directories, found.hydration) == (("data", "outputs"), "lazy")
+    assert (found.sync_timeout_ms, found.namespace) == (5000, "web")
+    config = {"bucket": "other", "hydrationStrategy": "lazy", "directories": ["audit"]}
+    environ = {"SWAMP_DATASTORE": "@swamp/s3-datastore:" + json.dumps(config)}
+    named = settings(tmp_path, old, environ)
+    assert (named.directories, named.hydration, named.sync_timeout_ms) == (("audit",), "lazy", 0)
+
+
+def test_the_sync_timeout_has_a_variable_that_the_file_outdoes(tmp_path: Path) -> None:
+    environ = {"SWAMP_DATASTORE_SYNC_TIMEOUT_MS": "1234"}
+    assert settings(tmp_path, FULL, environ).sync_timeout_ms == 1234
+    both = settings(tmp_path, FULL + "  syncTimeoutMs: 45000\n", environ)
+    assert both.sync_timeout_ms == 45_000
+    for text in ("0", "-1", "x", "86400001"):
+        message = refused(tmp_path, FULL, {"SWAMP_DATASTORE_SYNC_TIMEOUT_MS": text})
+        assert message == "SWAMP_DATASTORE_SYNC_TIMEOUT_MS: must be from 1 to 86400000"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("  directories: data", "directories: must be a valid list"),
+        ("  directories: [a/b]", "directories: entry 1 must be a first-level directory"),
+        ("  directories: [data, ..]", "directories: entry 2 can be no directory"),
+        ("  directories: ['']", "directories: entry 1 can be no directory: empty path"),
+        ("  hydrationStrategy: eager", "hydration: must be 'full' or 'lazy'"),
+        ("  syncTimeoutMs: -1", "sync_timeout_ms: must be from 0 to 86400000"),
+        ("  syncTimeoutMs: soon", "sync_timeout_ms: must be a valid integer"),
+    ],
+)
+def test_values_that_cannot_be_are_told(tmp_path: Path, line: str, message: str) -> None:
+    name = line.split(":")[0]
+    kept = "".join(f"{row}\n" for row in FULL.splitlines() if not row.startswith(f"{name}:"))
+    assert refused(tmp_path, f"{kept}{line}\n").startswith(f".swamp.yaml: datastore: {message}")
+
+
+def test_expressions_of_the_environment_are_worked_out_as_the_peers_do(tmp_path: Path) -> None:
+    text = FULL.replace("bucket: team-datastore", "bucket: ${{ env.TEAM }}-${{env.STAGE}}")
+    text = text.replace("[data, logs]", "[data, '${{ env.STAGE }}']")
+    found = settings(tmp_path, text, {"TEAM": "team", "STAGE": "prod"})
+    assert (found.bucket, found.directories) == ("team-prod", ("data", "prod"))
+    assert refused(tmp_path, text, {"TEAM": "team", "STAGE": ""}).splitlines()[1:] == [
+        ".swamp.yaml: datastore: directories: the variable STAGE is not set",
+        ".swamp.yaml: datastore: bucket: the variable STAGE is not set",
+        ".swamp.yaml: datastore: bucket: must be 3 to 63 characters of a-z, 0-9, '.' and '-', "
+        "the first and the last a letter or a digit",
+    ]
+
+
+def test_it_is_told_where_each_value_comes_from(tmp_path: Path) -> None:
+    environ = {"SWAMP_HOME": str(tmp_path / "sw"), "SWAMP_LOCK_TIMEOUT_MS": "7000"}
+    loaded = read(tmp_path, FULL, environ)
+    origins = loaded.origins["my-repo"]
+    assert origins["bucket"] == origins["directories"] == ".swamp.yaml: datastore"
+    assert origins["lock_timeout_ms"] == "SWAMP_LOCK_TIMEOUT_MS"
+    assert origins["cache"] == "SWAMP_HOME and .swamp.yaml: repoId"
+    assert origins["repo_id"] == ".swamp.yaml: repoId"
+    assert "conflict" not in origins, "as it is by itself"
+    variable = {"SWAMP_DATASTORE": 's3:{"bucket": "other"}'}
+    origins = read(tmp_path, FULL, variable).origins["my-repo"]
+    assert (origins["bucket"], "prefix" in origins) == ("SWAMP_DATASTORE", False)

@@ -87,11 +87,15 @@ async def detach(app: "DashApp") -> None:
 
 
 def busy_with(app: "DashApp") -> str:
-    """What would be interrupted, in any of the datastores; empty when nothing is."""
+    """What would be interrupted, in any of the datastores; empty when nothing is.
+
+    What another process does by itself, to which we are attached, goes on without us.
+    """
     running = app.look.running
-    if running is not None:
+    ours = [site for site in app.look.sites if not site.snapshot.attached]
+    if running is not None and (not running.auto or running.site in {s.name for s in ours}):
         return f"{running.name.capitalize()} of {running.site} is running."
-    for site in app.look.sites:
+    for site in ours:
         if site.snapshot.lock_held_s is not None:
             return f"{site.name} holds the lock: {site.snapshot.state}."
         if site.snapshot.progress.counts.active:

@@ -1,4 +1,4 @@
-"""Namespaces: looking at them, pulling some, and going over to another one.
+"""Namespaces: looking at them, registering, moving some, and going over to another one.
 
 One engine owns a cache: going over ends the engine of the one and opens that of the other.
 """
@@ -6,6 +6,7 @@ One engine owns a cache: going over ends the engine of the one and opens that of
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from s3dash.core.plan import Direction
 from s3dash.core.settings import Datastore
 from s3dash.engine.api import EngineApi
 from s3dash.errors import Cancelled, S3DashError
@@ -16,6 +17,7 @@ from s3dash.tui.format import count as number_of
 from s3dash.tui.look import Look, Site
 from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.namespaces import NamespaceScreen
+from s3dash.tui.screens.register import RegisterScreen
 
 if TYPE_CHECKING:
     from s3dash.tui.app import DashApp
@@ -47,6 +49,11 @@ async def go_over(app: "DashApp", name: str) -> None:
     app.tell(f"going over to namespace {name} …")
     if await _switch(app, app.look.site.name, name):
         app.tell(f"working in namespace {name}")
+
+
+async def settle_in(app: "DashApp", name: str | None) -> None:
+    """Work where the current datastore is now, after it moved; None: in no namespace."""
+    await _switch(app, app.look.site.name, name)
 
 
 def _shown(look: Look, namespace: str) -> Site | None:
@@ -140,14 +147,53 @@ async def count(app: "DashApp", names: Sequence[str]) -> None:
         app.tell(f"read the index of {what}")
 
 
-async def pull(app: "DashApp", names: Sequence[str]) -> None:
-    """Pull these one after the other, each after its plan; then be where we were."""
+async def stand(app: "DashApp") -> None:
+    """Where the cache stands with all of them; what is found is in the rows."""
+    engine = app.engine
+    app.tell("looking at every namespace …")
+    try:
+        found = await app.ask(engine.registry.standings)
+    except Cancelled:
+        return  # the engine is gone, and so is what asked
+    except S3DashError as error:
+        app.tell(f"the namespaces could not be looked at: {error.message}", level="error")
+        return
+    app.poll()
+    wrong = [row for row in found if not row.healthy]
+    here = sum(row.here for row in found)
+    told = f"looked at {number_of(len(found), 'namespace')}, {here:,} of them here"
+    if wrong:
+        told += f"; {wrong[0].namespace or 'without one'}: {wrong[0].message}"
+    app.tell(told, level="warning" if wrong else "info")
+
+
+async def register(app: "DashApp", name: str) -> None:
+    """Ask for name and repository, and write the manifest if nobody was first."""
+    engine, site = app.engine, app.look.site
+    screen = RegisterScreen(site.name, name, site.settings.repo_id, clock=app.clock)
+    wanted = await (await ask_user(app, screen))
+    if wanted is None:
+        return
+    try:
+        done = await app.ask(
+            lambda: engine.registry.register(wanted.namespace, repo_id=wanted.repo_id)
+        )
+    except S3DashError as error:
+        app.tell(f"not registered: {error.message}  {error.hint}".rstrip(), level="error")
+        return
+    told = "registered" if done.created else "was registered already"
+    app.tell(f"namespace {done.namespace} {told} for repository {done.repo_id}")
+    await look(app)
+
+
+async def move(app: "DashApp", direction: Direction, names: Sequence[str]) -> None:
+    """Push or pull these one after the other, each after its plan; then be where we were."""
     site, home = app.look.site.name, app.look.settings.namespace
     told = ""
     for name in names:
         if not await _reach(app, site, name, home=home):
             break
-        if not await operate.planned(app, "pull"):
+        if not await operate.planned(app, direction):
             break
         if app.operation.running is not None:
             await app.operation.idle.wait()
@@ -174,7 +220,7 @@ async def _reach(app: "DashApp", site: str, name: str, *, home: str | None) -> b
 
 
 async def _come_home(app: "DashApp", site: str, home: str | None, told: str) -> None:
-    """`told` is how the last pull ended; it is still the thing to read."""
+    """`told` is how the last one ended; it is still the thing to read."""
     if app.look.site.name == site and app.look.settings.namespace == home:
         return
     _stand_on(app, site)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from s3dash.core.cancel import CancelToken
+from s3dash.core.hydration import Hydration
 from s3dash.core.plan import Action, Direction, Plan
 from s3dash.core.report import Result
 from s3dash.engine.api import EngineApi
@@ -18,24 +19,44 @@ if TYPE_CHECKING:
     from s3dash.tui.app import DashApp
 
 
-async def choose(app: "DashApp", direction: Direction, selection: Collection[str]) -> None:
+async def choose(
+    app: "DashApp",
+    direction: Direction,
+    selection: Collection[str],
+    models: Collection[str] = (),
+) -> None:
     """Show the plan; when the user says so, start it."""
-    await planned(app, direction, selection)
+    await planned(app, direction, selection, models)
 
 
-async def planned(app: "DashApp", direction: Direction, selection: Collection[str] = ()) -> bool:
+async def planned(
+    app: "DashApp",
+    direction: Direction,
+    selection: Collection[str] = (),
+    models: Collection[str] = (),
+    hydration: Hydration | None = None,
+) -> bool:
     """As `choose`; False when there was no plan, or the user decided against what it holds."""
     engine, site = app.engine, app.look.site
     where = site.name + (f" / {site.settings.namespace}" if site.settings.namespace else "")
-    if selection:
+    if selection and hydration == "only":
+        where += f" · {', '.join(selection)}"
+    elif selection:
         where += f" · {count(len(selection), 'marked path')}"
-    screen = PlanScreen(direction, safe(where), look=lambda: app.look, clock=app.clock)
+    if models:
+        where += f" · model {', '.join(models)}"
+    verb = "hydrate" if hydration == "only" else direction
+    screen = PlanScreen(verb, safe(where), look=lambda: app.look, clock=app.clock)
     answered = await ask_user(app, screen)
     if answered.done():
         return False
     shown: Plan | None = None
     try:
-        plan = await app.ask(lambda: engine.plan(direction, selection=tuple(selection)))
+        plan = await app.ask(
+            lambda: engine.plan(
+                direction, selection=tuple(selection), models=models, hydration=hydration
+            )
+        )
     except S3DashError as error:
         screen.failed(error)
     else:
@@ -62,17 +83,17 @@ def withhold(engine: EngineApi, shown: Plan | None, answer: PlanAnswer | None) -
 
 async def run(app: "DashApp", cancel: CancelToken, *, answer: PlanAnswer) -> None:
     """Carry the plan out in the background and tell how it went."""
-    engine, direction = app.engine, answer.plan.direction
+    engine, direction, verb = app.engine, answer.plan.direction, answer.plan.name
     app.operation.plan = answer.plan
-    app.tell(f"{direction} started")
+    app.tell(f"{verb} started")
     try:
         result = await app.ask(
             lambda: engine.run(answer.plan, cancel=cancel, max_delete=answer.max_delete)
         )
     except Cancelled:
-        app.tell(f"{direction} cancelled; what was finished stays, nothing is half done")
+        app.tell(f"{verb} cancelled; what was finished stays, nothing is half done")
     except S3DashError as error:
-        app.tell(f"{direction} failed: {error.message}  {error.hint}".rstrip(), level="error")
+        app.tell(f"{verb} failed: {error.message}  {error.hint}".rstrip(), level="error")
     else:
         app.tell_cell(summary(result), level="warning" if result.exit_code else "info")
     finally:

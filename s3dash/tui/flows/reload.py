@@ -6,7 +6,6 @@ datastores come and go, and one with other settings is opened anew, when it is i
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from s3dash.core.settings import Datastore
@@ -208,7 +207,7 @@ async def _opened(
         return await _open(app, found, settings, failed)
     before = app.configured[old.settings.name]
     if settings.namespace == before.namespace:  # the user may have gone over to another one
-        settings = replace(settings, namespace=old.settings.namespace)
+        settings = settings.within(old.settings.namespace)
     await end(app, old)
     for wanted in (settings, old.settings):
         opened = await _open(app, found, wanted, failed)

@@ -31,6 +31,7 @@ async def _list(app: "DashApp", engine: EngineApi, screen: TrashScreen) -> None:
     try:
         screen.ready(await app.ask(engine.trash))
     except S3DashError as error:
+        screen.unread()
         screen.say(_failed(error))
 
 

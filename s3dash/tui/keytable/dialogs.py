@@ -31,6 +31,7 @@ PLAN = (
     Key(name="plan.confirm", keys="y", action="confirm", text="yes, run it", footer=3),
 )
 DECIDE = (Key(name="decide.confirm", keys="y", action="confirm", text="yes, decide so", footer=1),)
+MOVING = (Key(name="moving.confirm", keys="y", action="confirm", text="yes, do it", footer=1),)
 UPLOADS = (
     Key(name="uploads.toggle", keys="space", action="mark", text="mark the row", footer=1),
     Key(

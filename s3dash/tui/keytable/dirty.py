@@ -4,6 +4,15 @@ from s3dash.tui.keytable.key import Key
 
 DIRTY = (
     Key(
+        name="dirty.push-model",
+        keys="M",
+        action="push_model",
+        text="push this model",
+        footer=14,
+        about="push all of the model that the row belongs to, or the marked rows, under its lock",
+        writes=True,
+    ),
+    Key(
         name="dirty.ignore",
         keys="i",
         action="ignore",

@@ -13,7 +13,7 @@ from s3dash.core.plan import Direction
 from s3dash.tui import keys
 from s3dash.tui.cells import Cell, crop
 from s3dash.tui.commands import Commands
-from s3dash.tui.flows import auto, namespaces, reload, trash
+from s3dash.tui.flows import auto, catalogs, fleet, hydrate, namespaces, records, reload, trash
 from s3dash.tui.hints import key_hints, live
 from s3dash.tui.notices import AFTER_S
 from s3dash.tui.panes.all import panes
@@ -248,6 +248,9 @@ class MainScreen(Screen[None]):
         chosen = pane.marked if isinstance(pane, DirtyPane) and direction == "push" else ()
         self._commands.operate(direction, chosen)
 
+    def action_hydrate(self) -> None:
+        self._commands.begin("hydrate", hydrate.choose, group="dialog")
+
     def action_auto(self) -> None:
         self._commands.begin("auto", auto.toggle)
 
@@ -268,6 +271,15 @@ class MainScreen(Screen[None]):
 
     def action_trash(self) -> None:
         self._commands.begin("trash", trash.show, group="dialog")
+
+    def action_catalogs(self) -> None:
+        self._commands.begin("catalogs", catalogs.show, group="dialog")
+
+    def action_fleet(self) -> None:
+        self._commands.begin("fleet", fleet.show, group="dialog")
+
+    def action_records(self) -> None:
+        self._commands.begin("records", records.show, group="dialog")
 
     def action_palette(self) -> None:
         self.app.action_command_palette()

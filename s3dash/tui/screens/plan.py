@@ -1,7 +1,7 @@
 """The plan view before every push, pull and sync: nothing moves that was not shown here."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Button
 
 from s3dash.clock import Clock
-from s3dash.core.plan import Direction, Item, Plan
+from s3dash.core.plan import Item, Plan
 from s3dash.errors import S3DashError
 from s3dash.tui import filters, keys
 from s3dash.tui.cells import EMPTY, Cell, crop, one
@@ -25,6 +25,7 @@ from s3dash.tui.widgets.filter_input import FilterInput
 from s3dash.tui.widgets.line import Block, Line
 from s3dash.tui.widgets.line_list import LineList
 
+Verb = Literal["push", "pull", "sync", "hydrate"]
 _LEAVING = (("   space", "key"), (" leaves a row out", "dim"), ("   a", "key"), (" all", "dim"))
 
 
@@ -40,11 +41,9 @@ class PlanScreen(Modal[PlanAnswer]):
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.PLAN, keys.MOVE)
 
-    def __init__(
-        self, direction: Direction, where: str, *, look: Callable[[], Look], clock: Clock
-    ) -> None:
+    def __init__(self, verb: Verb, where: str, *, look: Callable[[], Look], clock: Clock) -> None:
         super().__init__()
-        self._direction = direction
+        self._verb = verb
         self._where = where
         self._look = look
         self._guard = KeyGuard(clock)
@@ -63,7 +62,7 @@ class PlanScreen(Modal[PlanAnswer]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide") as box:
-            box.border_title = Content(f"{self._direction} · {safe(self._where)}")
+            box.border_title = Content(f"{self._verb} · {safe(self._where)}")
             yield self._totals
             yield Line(lambda width: heading(self._list.columns, width), id="plan-heading")
             yield self._list
@@ -106,9 +105,7 @@ class PlanScreen(Modal[PlanAnswer]):
         self._changed()
 
     def _nothing(self, plan: Plan) -> list[Cell]:
-        what = {"push": "Nothing to push.", "pull": "Nothing to pull."}.get(
-            self._direction, "Nothing to sync."
-        )
+        what = f"Nothing to {self._verb}."
         same = f"{plan.unchanged:,} paths are the same on both sides."
         return [one(what, "good"), one(same, "dim")]
 
@@ -120,7 +117,7 @@ class PlanScreen(Modal[PlanAnswer]):
         run.display = choice is not None and choice.runs
         if choice is not None:
             yes = choice.needs_yes
-            run.label = Content(f"{'y' if yes else 'enter'}  run {self._direction}")
+            run.label = Content(f"{'y' if yes else 'enter'}  run {self._verb}")
             run.variant = "error" if yes else "primary"
         self._list.tick(self._look())
         self._totals.refresh(layout=True)

@@ -103,6 +103,12 @@ class TrashScreen(Modal[None]):
             self._list.refresh()
             self._changed()
 
+    def unread(self) -> None:
+        """It cannot be read: what was listed before stays."""
+        if self.is_attached:
+            self._list.set_empty([one("It could not be read.", "bad")])
+            self._list.refresh()
+
     def say(self, message: Cell) -> None:
         """How it went."""
         self._message = message

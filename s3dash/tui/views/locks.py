@@ -6,10 +6,13 @@ from s3dash.core.lock import LockInfo
 from s3dash.tui import copying
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
-from s3dash.tui.format import age, between, clock_time, count, countdown, safe, when
+from s3dash.tui.format import age, between, clock_time, count, countdown, moment, safe, when
 from s3dash.tui.glyphs import LIVE, STALE, Sign, lock_sign
 from s3dash.tui.look import Look
 from s3dash.tui.views.base import Badge, View, field, head, joined, row_of
+
+LISTED_S = 60
+"""How long a listing of the models' locks counts as new."""
 
 
 def sign(lock: LockInfo, look: Look) -> Sign:
@@ -46,6 +49,15 @@ def _left(lock: LockInfo, look: Look) -> Cell:
     if left > 0:
         return one(countdown(left))
     return one(f"-{countdown(-left)}" if left > -3600 else "over 1 h", "bad")
+
+
+def _looked(look: Look) -> Cell:
+    """That the locks of models may be more than these; nothing while they were just listed."""
+    at = look.snapshot.locks_at
+    seconds = between(at, look.now)
+    if seconds is None or seconds < LISTED_S:
+        return ()
+    return one(f"model locks: looked at {moment(at, look.now)}, r looks again", "dim")
 
 
 class LocksView(View[LockInfo]):
@@ -112,11 +124,14 @@ class LocksView(View[LockInfo]):
                 one(count(len(locks), "lock"), "strong"),
                 one(f"{LIVE.glyph} {live} live", LIVE.look) if live else (),
                 one(f"{STALE.glyph} {stale} stale", STALE.look) if stale else (),
+                _looked(look),
             ]
         )
 
-    def empty(self, _look: Look) -> list[Cell]:
-        return [one("No locks.", "good"), one("Nobody writes to this datastore now.", "dim")]
+    def empty(self, look: Look) -> list[Cell]:
+        lines = [one("No locks.", "good"), one("Nobody writes to this datastore now.", "dim")]
+        looked = _looked(look)
+        return [*lines, looked] if looked else lines
 
     def detail(self, row: LockInfo, look: Look) -> list[Cell]:
         lines = [

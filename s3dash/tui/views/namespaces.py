@@ -6,10 +6,11 @@ from s3dash.core.tenants import Survey, Tenant
 from s3dash.tui import copying
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.columns import Column
-from s3dash.tui.format import age, between, count, moment, percent, safe, size
+from s3dash.tui.format import age, between, count, percent, safe, size
 from s3dash.tui.glyphs import Sign
 from s3dash.tui.look import Look
-from s3dash.tui.views.base import Badge, View, field, head, joined, row_of
+from s3dash.tui.views.base import Badge, View, joined
+from s3dash.tui.views.namespace_detail import Waits, called, detail
 
 OWN = Sign("●", "own", "good")
 FOREIGN = Sign("○", "foreign", "")
@@ -50,7 +51,11 @@ def _bytes(row: Tenant, _: Look) -> Cell:
     return one(UNKNOWN, "faint") if row.size is None else one(size(row.size), _dated(row))
 
 
-def _hydrated(row: Tenant, _: Look) -> Cell:
+def _hydrated(row: Tenant, look: Look) -> Cell:
+    """For our own namespace as it is now, while content comes in."""
+    here = look.snapshot.hydrated
+    if row.mine and here.of and look.snapshot.lazy:
+        return one(percent(here.bytes, here.of_bytes))
     if row.size is None or row.held is None:
         return one(UNKNOWN, "faint")
     return one(percent(row.held, row.size), _dated(row))
@@ -61,6 +66,26 @@ def _dated(row: Tenant) -> str:
     return "dim" if row.index_at > row.counted_at else ""
 
 
+def _stands(row: Tenant, look: Look) -> Cell:
+    """What waits to be pushed and pulled; for our own as it is now."""
+    up, down, clash = standing(row, look)
+    if up is None:
+        return one("not here" if row.here is False else UNKNOWN, "faint")
+    numbers = ((clash, "clash", "clash"), (up, "up", "up"), (down, "down", "down"))
+    told = [(f"{number:,} {what}", style) for number, what, style in numbers if number]
+    if not told:
+        return one("in sync" if down is not None else UNKNOWN, "good")
+    return tuple(part for n, one_ in enumerate(told) for part in ([(" ", "")] * bool(n) + [one_]))
+
+
+def standing(row: Tenant, look: Look) -> Waits:
+    """What waits; for our own namespace as it is now."""
+    snap = look.snapshot
+    if row.mine and snap.checked_at:
+        return len(snap.dirty), len(snap.behind), len(snap.conflicts)
+    return row.dirty, row.behind, row.conflicts
+
+
 def _left(row: Tenant, _: Look) -> Cell:
     if not row.left_files:
         return one("")
@@ -68,7 +93,7 @@ def _left(row: Tenant, _: Look) -> Cell:
 
 
 def _name(row: Tenant, _: Look) -> Cell:
-    return one(safe(row.slug), "strong" if row.mine else "")
+    return one(called(row), "strong" if row.mine else "")
 
 
 class NamespacesView(View[Tenant]):
@@ -80,9 +105,10 @@ class NamespacesView(View[Tenant]):
     columns = (
         Column(title="STATE", width=13, least=46, cell=lambda r, _: sign(r).cell),
         Column(title="NAMESPACE", middle=True, cell=_name),
+        Column(title="WAITS", width=16, least=66, cell=_stands),
         Column(title="INDEX", width=7, right=True, least=30, cell=_index_age),
         Column(title="OBJECTS", width=9, right=True, least=56, cell=_objects),
-        Column(title="BYTES", width=9, right=True, least=66, cell=_bytes),
+        Column(title="BYTES", width=9, right=True, least=88, cell=_bytes),
         Column(title="HERE", width=5, right=True, least=56, cell=_hydrated),
         Column(title="LEFT HERE", width=20, least=106, cell=_left),
         Column(
@@ -127,11 +153,13 @@ class NamespacesView(View[Tenant]):
             return one("namespaces", "dim")
         unread = sum(1 for row in rows if not row.read) if survey.state == "asked" else 0
         wrong = sum(1 for row in rows if row.problem)
-        left = sum(1 for row in rows if row.left_files)
+        own = next((row for row in rows if row.mine and row.read and not row.registered), None)
+        left = sum(1 for row in rows if row.left_files and not row.here)
         return joined(
             [
-                one(count(len(rows), "namespace"), "strong"),
+                one(count(sum(1 for row in rows if row.slug), "namespace"), "strong"),
                 _progress(survey),
+                one(f"{safe(own.slug)} is not registered: R", "warn") if own else (),
                 one(f"{unread:,} not read: u reads them", "dim") if unread else (),
                 one(f"✖ {wrong} with a problem", "bad") if wrong else (),
                 one(f"⊘ {left} with leftovers here", "warn") if left else (),
@@ -150,18 +178,7 @@ class NamespacesView(View[Tenant]):
         ]
 
     def detail(self, row: Tenant, look: Look) -> list[Cell]:
-        return [
-            head(safe(row.slug)),
-            one(""),
-            row_of("state", sign(row).cell),
-            *_owner(row, look),
-            one(""),
-            *_sums(row, look),
-            *_here(row, look),
-            *_warnings(row),
-            one(""),
-            *_keys(row),
-        ]
+        return detail(row, look, sign(row), standing(row, look))
 
 
 def _progress(survey: Survey) -> Cell:
@@ -172,68 +189,4 @@ def _progress(survey: Survey) -> Cell:
     return ()
 
 
-def _owner(row: Tenant, look: Look) -> list[Cell]:
-    if not row.in_bucket:
-        return [one("not in the bucket: only this cache has it", "warn")]
-    registered = "yes" if row.registered else "no" if row.read else "not read yet"
-    if row.registered and row.registered_at:
-        registered = f"yes, {moment(row.registered_at, look.now)}"
-    seconds = between(row.index_at, look.now) if row.index_at else None
-    written = "none" if row.read else "not read yet"
-    if seconds is not None:
-        written = f"written {age(seconds)} ago (server's clock)"
-    return [
-        field("repoId", safe(row.repo_id) or "unknown"),
-        field("manifest", registered, "" if row.registered or not row.read else "warn"),
-        field("index", written),
-    ]
-
-
-def _sums(row: Tenant, look: Look) -> list[Cell]:
-    if row.busy:
-        return [one(f"{row.busy} …", "accent")]
-    if row.objects is None or row.size is None or row.held is None:
-        return [(("objects and bytes unknown: ", "dim"), ("u", "key"), (" counts them", "dim"))]
-    lines = [
-        field("objects", f"{row.objects:,}"),
-        field("bytes", f"{size(row.size)}  ({row.size:,})"),
-        field("hydrated", f"{percent(row.held, row.size)}, {size(row.held)} are here"),
-        field("counted", moment(row.counted_at, look.now), "dim"),
-    ]
-    if row.index_at > row.counted_at:
-        note: Cell = (("the index changed since: ", "warn"), ("u", "key"), (" counts again", "dim"))
-        lines.append(note)
-    return lines
-
-
-def _here(row: Tenant, look: Look) -> list[Cell]:
-    if not row.left_files:
-        return []
-    where = safe(str(look.settings.cache / row.slug))
-    return [
-        field("left here", f"{count(row.left_files, 'file')}, {size(row.left_size or 0)}", "warn"),
-        one(where, "dim"),
-        one("no operation of another namespace touches them", "dim"),
-    ]
-
-
-def _warnings(row: Tenant) -> list[Cell]:
-    lines: list[Cell] = []
-    if row.says:
-        lines.append(one(f"⚠ its manifest calls it «{safe(row.says)}»", "warn"))
-    if row.problem:
-        lines.append(one(f"✖ {safe(row.problem)}", "bad"))
-    return [one(""), *lines] if lines else []
-
-
 _AGAIN: Cell = (("r", "key"), (" asks again", "dim"))
-
-
-def _keys(row: Tenant) -> list[Cell]:
-    if not row.in_bucket:
-        return []
-    pull: Cell = (("p", "key"), (" pull it, after a plan  ", "dim"))
-    counted: Cell = (("u", "key"), (" index only", "dim"))
-    if row.mine:
-        return [(*pull, *counted)]
-    return [(("enter", "key"), (" work in it", "dim")), (*pull, *counted)]

@@ -6,7 +6,7 @@ from s3dash.core.snapshot import AutoSync, Snapshot
 from s3dash.tui import copying
 from s3dash.tui.cells import Cell, one, plain
 from s3dash.tui.columns import Column
-from s3dash.tui.format import age, count, countdown, moment, safe, size
+from s3dash.tui.format import age, count, countdown, moment, percent, safe, size
 from s3dash.tui.glyphs import BLOCKED, CONFLICT, STALE, health_sign, lock_sign, state_sign
 from s3dash.tui.look import Look, Site
 from s3dash.tui.views.base import View, field, head, joined, row_of
@@ -171,6 +171,8 @@ def _where(site: Site) -> list[Cell]:
     ]
     if site.snapshot.namespace:
         lines.append(field("namespace", safe(site.snapshot.namespace), "accent"))
+    if site.snapshot.attached:
+        lines.append(field("attached", f"to {safe(site.snapshot.attached)}", "accent"))
     return lines
 
 
@@ -184,6 +186,7 @@ def _condition(snapshot: Snapshot, dirty_bytes: int) -> list[Cell]:
         row_of("engine", (*state_sign(snapshot).cell, (f"  {safe(snapshot.detail)}", "dim"))),
         field("index", what if index.version else "none yet"),
         field("here", count(snapshot.files, "file")),
+        *_hydrated(snapshot),
         field(
             "dirty",
             f"{count(len(snapshot.dirty), 'path')}, {size(dirty_bytes)}",
@@ -191,6 +194,20 @@ def _condition(snapshot: Snapshot, dirty_bytes: int) -> list[Cell]:
         ),
         field("behind", count(len(snapshot.behind), "path"), "down" if snapshot.behind else ""),
     ]
+
+
+def _hydrated(snapshot: Snapshot) -> list[Cell]:
+    """How much of a lazy cache is here, live while more comes."""
+    if not snapshot.lazy:
+        return []
+    found = snapshot.hydrated
+    left = found.of - found.files
+    told = f"{percent(found.bytes, found.of_bytes)}, {size(found.bytes)} are here"
+    if not left:
+        return [field("hydrated", told)]
+    verb = "is" if left == 1 else "are"
+    rest: Cell = ((f"{count(left, 'file')} {verb} left in the bucket: ", "dim"), ("H", "key"))
+    return [field("hydrated", told), rest]
 
 
 def _rhythm(site: Site, look: Look) -> list[Cell]:

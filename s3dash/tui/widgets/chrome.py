@@ -55,6 +55,9 @@ def _condition(look: Look, *, latency: bool) -> list[Cell]:
         parts.append(one(" RO ", "badge"))
     if snapshot.namespace:
         parts.append((("ns:", "dim"), (safe(snapshot.namespace), "accent")))
+    if snapshot.attached:
+        whose = f"attached to {safe(snapshot.attached)}" if latency else "attached"
+        parts.append(one(whose, "dim"))
     if snapshot.state not in ("idle", "offline", "starting"):
         busy = state_sign(snapshot).cell
         counts = latency and snapshot.detail and snapshot.state in ("scanning", "comparing")

@@ -1,0 +1,48 @@
+"""Another namespace of the same datastore and cache, to be looked at beside our own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from s3dash.core.keys import Keys
+from s3dash.engine.addresses import state_file
+from s3dash.engine.bus import Bus
+from s3dash.engine.context import Context
+from s3dash.engine.remote import READERS, Doc, IndexReader
+from s3dash.engine.stage import Stage
+from s3dash.local.atomic import CacheDir
+from s3dash.local.sidecar import SidecarFile
+from s3dash.local.state import State
+from s3dash.local.trash import Trash
+
+
+@contextmanager
+def sibling(ctx: Context, namespace: str | None, *, writes: bool = False) -> Iterator[Context]:
+    """The parts of an engine for `namespace`, on the same connection.
+
+    Without `writes` its state is opened to read, and one that is not there is empty. What it does
+    is announced to nobody, so that several can look at a time. Raises LocalError.
+    """
+    settings = ctx.excludes.settings.within(namespace)
+    state = State(state_file(settings), read_only=not writes)
+    try:
+        docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
+        keys = Keys(namespace)
+        other: dict[str, Any] = {
+            "settings": settings,
+            "keys": keys,
+            "reader": IndexReader(ctx.store, keys, docs, readers=READERS),
+            "state": state,
+            "cache": CacheDir(
+                settings.cache, namespace=namespace, ignores_case=ctx.cache.ignores_case()
+            ),
+            "sidecar": SidecarFile(settings.cache, below=settings.sidecar_below),
+            "bus": (bus := Bus()),
+            "stage": Stage(bus, ctx.clock, settings.name),
+            "trash": Trash(settings.state_dir / "trash", ctx.clock, namespace=namespace),
+        }
+        same = {f.name: getattr(ctx, f.name) for f in fields(ctx) if f.name not in other}
+        yield Context(**same, **other)
+    finally:
+        state.close()
