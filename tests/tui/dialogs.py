@@ -107,8 +107,8 @@ def _argument(kind: type[Any], name: str, app: DashApp, acted: list[object]) -> 
 
     known: dict[str, object] = {
         "clock": app.clock, "look": lambda: app.look, "pane": app.main.pane, "ask": app.ask,
-        "read": read, "do": do, "again": again, "now": NOW, "direction": "push", "verb": "push", "take": "local",
-        "file": HOSTILE, "offers": [Offer(HOSTILE, (HOSTILE,), (f"+ {HOSTILE}",))],
+        "read": read, "do": do, "again": again, "now": NOW, "direction": "push", "verb": "push",
+        "take": "local", "file": HOSTILE, "offers": [Offer(HOSTILE, (HOSTILE,), (f"+ {HOSTILE}",))],
         "asked": lock(HOSTILE, stale=True, hostname=HOSTILE), "pair": ("local", "remote"),
         "conflicts": [conflict(HOSTILE)] * 3, "lines": [one(safe(HOSTILE))],
         "commands": hints.live(app.main, app.why_not), "fields": ["ns", "state"],
