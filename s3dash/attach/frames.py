@@ -136,19 +136,24 @@ class Wire:
         self.sent = self.received = 0
         """Bytes so far."""
 
-    def send(self, frame: Frame) -> None:
-        """Waits for the other side to take it. Raises OSError when there is none any more."""
+    def send(self, frame: Frame, *, within_s: float = -1) -> None:
+        """Waits for the other side to take it, and before that for what is being sent; with
+        `within_s` no longer for that. Raises OSError when it cannot be said, or to nobody."""
         data = msgspec.msgpack.encode(frame)
         if len(data) > LARGEST:
             raise TooLong(f"{len(data):,} bytes")
         head = _LENGTH.pack(len(data))
-        with self._turn:
+        if not self._turn.acquire(timeout=within_s):
+            raise TimeoutError("the other side does not take what is being sent")
+        try:
             if len(data) <= _PIECE:
                 self._link.sendall(head + data)
             else:
                 self._link.sendall(head)
                 self._link.sendall(data)
             self.sent += _LENGTH.size + len(data)
+        finally:
+            self._turn.release()
 
     def from_guest(self, limit: int = LARGEST) -> FromGuest | None:
         """The next frame; None at the end. Raises OSError, or one of `values.FAULTS`."""

@@ -7,6 +7,7 @@ import os
 import select
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -27,8 +28,10 @@ LOOK_S = 0.22
 SHARE = 3
 """A look that takes long is followed by a rest that many times as long."""
 GREETING_S = 5.0
+LEAVE_S = 0.5
+"""How long a guest that is being told something else may keep us from saying that we go."""
 CALLS = 64
-"""Calls of one guest side by side."""
+"""Calls of one guest side by side, those included whose answers it has not taken yet."""
 
 
 class Host(Protocol):
@@ -76,8 +79,8 @@ class Guest:
             self.close()
 
     def close(self, *, heir_s: float = 0.0) -> None:
-        if heir_s and not self._over.is_set() and self._takes_more():
-            self._send_or_go(frames.Leaving(heir_s))
+        if heir_s and not self._over.is_set():
+            self._take_leave(heir_s)
         self._over.set()
         self._wire.close()
         with self._lock:
@@ -86,6 +89,12 @@ class Guest:
             token.cancel()
         if self._events is not None:
             self._events.close()
+
+    def _take_leave(self, heir_s: float) -> None:
+        """A guest that stands still, or has gone, finds out by itself: it keeps nobody."""
+        with suppress(OSError, *FAULTS):
+            if self._takes_more():
+                self._wire.send(frames.Leaving(heir_s), within_s=LEAVE_S)
 
     # --- getting to know each other -----------------------------------------------------
 
@@ -192,17 +201,23 @@ class Guest:
 
     def _work(self, ask: frames.Ask, token: CancelToken) -> None:
         """In a thread of its own: the call, then what it changed, then its answer."""
-        answer: frames.Frame
         try:
-            answer = frames.Done(ask.id, self._answer(ask, token))
-        except S3DashError as error:
-            answer = frames.Failed(ask.id, failure_of(error))
-        except Exception as error:  # noqa: BLE001 - a bug ends the call, never the owner
-            told = S3DashError(f"{self._host.who} failed at {ask.name[:80]}: {_kind(error)}")
-            answer = frames.Failed(ask.id, failure_of(told))
+            self._reply(ask, self._outcome(ask, token))
         finally:
             with self._lock:
                 del self._running[ask.id]
+
+    def _outcome(self, ask: frames.Ask, token: CancelToken) -> frames.Done | frames.Failed:
+        try:
+            return frames.Done(ask.id, self._answer(ask, token))
+        except S3DashError as error:
+            return frames.Failed(ask.id, failure_of(error))
+        except Exception as error:  # noqa: BLE001 - a bug ends the call, never the owner
+            told = S3DashError(f"{self._host.who} failed at {ask.name[:80]}: {_kind(error)}")
+            return frames.Failed(ask.id, failure_of(told))
+
+    def _reply(self, ask: frames.Ask, answer: frames.Done | frames.Failed) -> None:
+        """Takes as long as the guest takes to listen."""
         try:
             self._tell()
             self._wire.send(answer)

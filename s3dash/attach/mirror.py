@@ -36,12 +36,6 @@ class Mirror:
         found = self._now
         return None if found is None else countdown.as_spans(found, self._clock.monotonic())
 
-    def say(self, **always: Any) -> None:
-        """Something that the owner cannot tell any more."""
-        self._always.update(always)
-        if self._now is not None:
-            self._now = replace(self._now, **self._always)
-
     def take(self, facts: Facts) -> bool:
         """True when the snapshot is whole again. Raises one of `values.FAULTS` for nonsense."""
         for name, value in facts.fields.items():

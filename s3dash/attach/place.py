@@ -63,7 +63,7 @@ def bound(state_dir: Path) -> tuple[socket.socket, Path]:
 def reached(state_dir: Path, *, timeout_s: float) -> socket.socket | None:
     """A connection to the owner of a cache; None: nobody answers, or somebody else's process."""
     path = address(state_dir)
-    if path is None or path.stat().st_uid != os.getuid():
+    if path is None or not _is_mine(path):
         return None
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     link.settimeout(timeout_s)
@@ -71,6 +71,14 @@ def reached(state_dir: Path, *, timeout_s: float) -> socket.socket | None:
         link.close()
         return None
     return link
+
+
+def _is_mine(path: Path) -> bool:
+    """No longer there is nobody's: owners come and go while others look."""
+    try:
+        return path.stat().st_uid == os.getuid()
+    except OSError:
+        return False
 
 
 def _connected(link: socket.socket, path: Path, timeout_s: float) -> bool:

@@ -22,17 +22,24 @@ TRIES = 3
 """How often somebody else may be quicker at a cache that was made free for us."""
 
 
-def served(settings: Datastore, opener: "Callable[[], EngineApi]", *, name: str) -> "EngineApi":
+def served(
+    settings: Datastore,
+    opener: "Callable[[], EngineApi]",
+    *,
+    name: str,
+    cancel: CancelToken | None = None,
+) -> "EngineApi":
     """The engine of a service that is to own its cache: a screen that has it makes room.
 
     Who owns it and does not, as a command that runs, is beside it: then this one only reads.
     Others attach to it until it is stopped. When there can be no socket it works as well, and
-    says so in its events. Raises CacheBusy when a screen is at work, and what `opener` raises.
+    says so in its events. Raises CacheBusy when a screen is at work, Cancelled when told while
+    it waits for one, and what `opener` raises.
     """
     if settings.readonly:
         return opener()
     for _ in range(TRIES):
-        asked = _make_room(settings)
+        asked = _make_room(settings, cancel or CancelToken())
         engine = opener()
         if not owner_of(engine):
             return _with_door(engine, name)
@@ -42,7 +49,7 @@ def served(settings: Datastore, opener: "Callable[[], EngineApi]", *, name: str)
     return engine
 
 
-def _make_room(settings: Datastore) -> bool:
+def _make_room(settings: Datastore, cancel: CancelToken) -> bool:
     """Ask a screen that owns the cache to let go of it, and wait until it did; False: none does.
 
     Whoever takes it in between is asked as well.
@@ -55,7 +62,7 @@ def _make_room(settings: Datastore) -> bool:
         return False
 
     clock = SystemClock()
-    wait_until_free(settings, clock=clock, cancel=CancelToken(), seconds=ROOM_S, unless=once_more)
+    wait_until_free(settings, clock=clock, cancel=cancel, seconds=ROOM_S, unless=once_more)
     return True
 
 

@@ -97,6 +97,9 @@ def search(context: typer.Context, text: Words) -> int:
 
     def human(out: Output) -> None:
         _write_found(out, matches)
+        for one in found.read:
+            if one.note and one.source == "catalog":
+                out.line(Cell(f"{one.namespace}: its catalog is {one.note}", "warn"))
         _write_unread(out, found.unread)
 
     session.output.emit(document, human)

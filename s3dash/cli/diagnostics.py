@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from s3dash.cli.output import Output, bars_on
+from s3dash.cli.streams import forget, has_gone
 from s3dash.core.text import count, safe, size
 from s3dash.errors import S3DashError
 
@@ -87,9 +88,15 @@ class Diagnostics:
         return f"{code}{text}{_RESET}" if self._color else text
 
     def _write(self, text: str) -> None:
+        """Who reads this may go: that breaks off nothing of what is being done."""
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            if not has_gone(error):
+                raise
+            forget(self._stream)
 
 
 class _Waits:

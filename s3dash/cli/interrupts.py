@@ -9,6 +9,8 @@ from typing import Any
 
 from s3dash.errors import Cancelled
 
+SERVICE_STOP = "SIGTERM"
+"""The signal by which a service is stopped in order: that is no failure."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -20,6 +22,8 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.received = ""
+        self.insisted = False
+        """A further signal came before the first one had led to an end."""
         self._polite: Callable[[], None] | None = None
         self._before: dict[int, Any] = {}
 
@@ -58,8 +62,8 @@ class Interrupts:
         )
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        again = bool(self.received)
+        self.insisted = bool(self.received)
         self.received = signal.Signals(number).name
-        if self._polite is None or again:
+        if self._polite is None or self.insisted:
             raise self.error()
         self._polite()

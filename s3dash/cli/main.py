@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from s3dash import tracing
-from s3dash.cli.diagnostics import FAILED, OK, Diagnostics
-from s3dash.cli.interrupts import Interrupts
-from s3dash.cli.options import hoist, wants
+from s3dash.cli.diagnostics import FAILED, INTERRUPTED, OK, Diagnostics
+from s3dash.cli.interrupts import SERVICE_STOP, Interrupts
+from s3dash.cli.options import command, hoist, wants
 from s3dash.cli.output import Output, is_colored
 from s3dash.cli.session import Session
+from s3dash.cli.streams import forget, has_gone
 from s3dash.cli.wiring import Services, Wiring
-from s3dash.errors import UsageError
+from s3dash.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
     import typer
+
+SERVICE = "watch"
+"""The command that is a service."""
 
 
 def run(
@@ -49,21 +53,35 @@ def run(
     )
     cwd = cwd or Path.cwd()
     with ExitStack() as closing, Interrupts() as interrupts:
-        closing.callback(tracing.begin(environ))
-        session = Session(
-            output=output,
-            diagnostics=diagnostics,
-            services=services or Wiring(environ, cwd=cwd),
-            interrupts=interrupts,
-            cwd=cwd,
-        )
         try:
+            closing.callback(tracing.begin(environ))
+            session = Session(
+                output=output,
+                diagnostics=diagnostics,
+                services=services or Wiring(environ, cwd=cwd),
+                interrupts=interrupts,
+                cwd=cwd,
+            )
             return _dispatch(arguments, session)
         except BrokenPipeError:
-            _forget(out)
+            forget(out)
             return FAILED
+        except Cancelled as error:
+            code = diagnostics.failed(error, output)
+            return OK if _is_in_order(arguments, interrupts) else code
+        except OSError as error:
+            if not (interrupts.received == "SIGHUP" and has_gone(error)):
+                return diagnostics.failed(error, output)
+            forget(out)  # the terminal has gone, and we know already
+            return INTERRUPTED
         except Exception as error:  # noqa: BLE001 - the edge of the process: no traceback leaves
             return diagnostics.failed(error, output)
+
+
+def _is_in_order(arguments: Sequence[str], interrupts: Interrupts) -> bool:
+    """A service that is told to stop before it has begun has not failed."""
+    stopped = interrupts.received == SERVICE_STOP and not interrupts.insisted
+    return stopped and command(arguments) == SERVICE
 
 
 def _dispatch(arguments: Sequence[str], session: Session) -> int:
@@ -109,8 +127,3 @@ def _write_help(output: Output, text: str) -> None:
 def _usage_error(error: Any) -> UsageError:
     path = error.ctx.command_path if error.ctx is not None else "s3dash"
     return UsageError(error.format_message(), hint=f"see `{path} --help`")
-
-
-def _forget(stream: TextIO) -> None:
-    """The reader has gone: what is still buffered must not raise at the interpreter's end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -68,6 +68,17 @@ def hoist(arguments: Sequence[str]) -> list[str]:
 
     What follows a `--` is left alone. Raises UsageError for an option that lacks its value.
     """
+    front, rest = _parted(arguments)
+    return front + rest
+
+
+def command(arguments: Sequence[str]) -> str:
+    """The command that is meant, empty for none. Raises UsageError as `hoist` does."""
+    return next(iter(_parted(arguments)[1]), "")
+
+
+def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Global options, and all else."""
     front: list[str] = []
     rest: list[str] = []
     left = iter(arguments)
@@ -81,7 +92,7 @@ def hoist(arguments: Sequence[str]) -> list[str]:
             front += [argument, _value_of(argument, next(left, None))]
         else:
             rest.append(argument)
-    return front + rest
+    return front, rest
 
 
 def _value_of(option: str, value: str | None) -> str:

@@ -13,7 +13,7 @@ from s3dash.cli.options import Options
 from s3dash.cli.output import Output
 from s3dash.cli.wiring import Services
 from s3dash.core.cancel import CancelToken
-from s3dash.errors import UsageError
+from s3dash.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,12 +106,14 @@ class Session:
     def until_stopped(self, job: Callable[[CancelToken], T]) -> tuple[T, str]:
         """Do `job` in a thread until a signal cancels its token: its answer, and which signal.
 
-        Raises what the job raises.
+        Raises what the job raises; Cancelled names the signal.
         """
         running = _Running(job)
         with self._interrupts.leading_to(running.cancel.cancel):
             running.thread.start()
             running.ended.wait()
+        if running.cancel.cancelled and isinstance(running.failed, Cancelled):
+            raise self._interrupts.error()
         return running.result(), self._interrupts.received
 
     def absolute(self, path: str) -> Path:

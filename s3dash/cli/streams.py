@@ -1,7 +1,9 @@
-"""Standard streams that the caller closed."""
+"""Standard streams that the caller closed, or whose other end has gone."""
 
+import errno
 import os
 import sys
+from typing import TextIO
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
@@ -20,6 +22,18 @@ def settle() -> None:
             stream = open(handle, mode, encoding="utf-8", errors="backslashreplace")  # noqa: PTH123, SIM115 - a descriptor, kept to the end
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
+
+
+def has_gone(error: OSError) -> bool:
+    """Whether a stream could not be written because its reader, or its terminal, is no more."""
+    return error.errno in (errno.EPIPE, errno.EIO)
+
+
+def forget(stream: TextIO) -> None:
+    """What is still buffered must not raise at the interpreter's end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _is_open(number: int) -> bool:

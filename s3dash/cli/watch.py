@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s3dash.cli.diagnostics import INTERRUPTED, OK
+from s3dash.cli.interrupts import SERVICE_STOP
 from s3dash.cli.output import Output
 from s3dash.cli.session import Session
+from s3dash.core.cancel import CancelToken
 from s3dash.core.service import WatchSettings, address_of
 from s3dash.core.snapshot import BY_CHOICE
 from s3dash.core.text import count, duration, size
@@ -19,9 +21,6 @@ from s3dash.errors import CacheBusy, UsageError
 if TYPE_CHECKING:
     from s3dash.engine.api import EngineApi
     from s3dash.service.loop import Summary
-
-SERVICE_STOP = "SIGTERM"
-"""The signal by which a service is stopped in order: that is no failure."""
 
 
 class LogStyle(StrEnum):
@@ -74,13 +73,18 @@ def watch(
     order, with exit code 0.
     """
     session = Session.of(context)
-    engine, configured = session.services.service(session.options.single())
-    try:
-        _refuse_foreign(engine)
-        wanted = _wanted(configured, metrics, log_format, on_event, deletes, max_delete)
-        summary, signal = _run(session, engine, wanted)
-    finally:
-        engine.stop()
+
+    def job(cancel: CancelToken) -> "Summary":
+        engine, configured = session.services.service(session.options.single(), cancel)
+        try:
+            _refuse_foreign(engine)
+            wanted = _wanted(configured, metrics, log_format, on_event, deletes, max_delete)
+            cancel.check()
+            return _run(session, engine, wanted, cancel)
+        finally:
+            engine.stop()
+
+    summary, signal = session.until_stopped(job)
     session.output.emit(summary.document(), lambda out: _write(out, summary))
     return OK if signal in (SERVICE_STOP, "") else INTERRUPTED
 
@@ -127,7 +131,9 @@ def _command(text: str) -> tuple[str, ...]:
         raise UsageError(f"--on-event is no command line: {error}") from None
 
 
-def _run(session: Session, engine: "EngineApi", wanted: WatchSettings) -> "tuple[Summary, str]":
+def _run(
+    session: Session, engine: "EngineApi", wanted: WatchSettings, cancel: CancelToken
+) -> "Summary":
     from s3dash.clock import SystemClock
     from s3dash.service.loop import Service
 
@@ -139,7 +145,7 @@ def _run(session: Session, engine: "EngineApi", wanted: WatchSettings) -> "tuple
         environ=os.environ,
         verbose=session.options.verbose,
     )
-    return session.until_stopped(service.run)
+    return service.run(cancel)
 
 
 def _write(out: Output, summary: "Summary") -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from s3dash.cli.setup import Setup
     from s3dash.config.load import Loaded
     from s3dash.config.toml_file import ScreenCheck
+    from s3dash.core.cancel import CancelToken
     from s3dash.core.service import WatchSettings
     from s3dash.core.settings import Datastore
     from s3dash.engine.api import EngineApi
@@ -45,9 +46,9 @@ class Services(Protocol):
         """The datastore, and what its endpoint was proved to do."""
         ...
 
-    def service(self, options: Options) -> "tuple[EngineApi, WatchSettings]":
+    def service(self, options: Options, cancel: "CancelToken") -> "tuple[EngineApi, WatchSettings]":
         """The engine of the datastore that is meant, of this process in any case and not started,
-        and the table `[watch]`."""
+        and the table `[watch]`. Raises Cancelled when told while it waits for the cache."""
         ...
 
     def dashboard(self, options: Options, note: "Callable[[str], None]") -> int:
@@ -90,12 +91,12 @@ class Wiring:
             )
         return loaded, settings
 
-    def service(self, options: Options) -> "tuple[EngineApi, WatchSettings]":
+    def service(self, options: Options, cancel: "CancelToken") -> "tuple[EngineApi, WatchSettings]":
         from s3dash.attach.served import served
 
         loaded, settings = self._cache(options)
-        engine = served(settings, lambda: self._open(loaded, settings), name="watch")
-        return engine, loaded.watch
+        opener = partial(self._open, loaded, settings)
+        return served(settings, opener, name="watch", cancel=cancel), loaded.watch
 
     def settings(self, options: Options) -> "Datastore":
         return self._load(options).pick()

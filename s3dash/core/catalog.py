@@ -45,7 +45,7 @@ class Catalog:
 
     `etag` and `exported_at` (ISO, the server's clock) are the catalog's, empty for an index.
     `left_out` entries made no sense, or can be no path here; `blocked` names the first of them.
-    `note` says why the index had to do.
+    `note` says why the index had to do, or that the catalog is older than the index.
     """
 
     namespace: str

@@ -70,11 +70,16 @@ class Deletions:
         return self.asked > GUARD_COUNT or (known > 0 and self.asked > known * GUARD_SHARE)
 
 
-def check_guard(plan: Plan, *, max_delete: int | None = None) -> None:
-    """Raises GuardTripped for more deletions than go unasked."""
+def deletions_of(plan: Plan) -> Deletions:
     deletions = Deletions()
     for item in plan.items:
         deletions.add(item)
+    return deletions
+
+
+def check_guard(plan: Plan, *, max_delete: int | None = None) -> None:
+    """Raises GuardTripped for more deletions than go unasked."""
+    deletions = deletions_of(plan)
     if deletions.trips(known=plan.known, max_delete=max_delete):
         number = deletions.asked
         raise GuardTripped(

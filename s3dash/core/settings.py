@@ -9,6 +9,9 @@ ConflictPolicy = Literal["ask", "keep-both", "local", "remote"]
 Take = Literal["local", "remote", "both"]
 """What a user decides for one conflict."""
 
+SOLO = ""
+"""As the `home` of a cache: the datastore itself, without a namespace."""
+
 CONFLICT_POLICIES: tuple[ConflictPolicy, ...] = ("ask", "keep-both", "local", "remote")
 
 
@@ -20,7 +23,7 @@ class Datastore:
     `trash_max_size` bytes; for these, `trash_max_age_days` and `sync_timeout_ms` 0 is no limit.
     `directories` are the first-level ones that are synced, all when it is empty. `repo_id` is the
     repository whose datastore this is, empty where nothing says it. `home` is the namespace that
-    the configuration binds the cache to, when this is another one: see `is_guest`.
+    the cache is bound to, `SOLO` for none, when this is another one: see `is_guest`.
     """
 
     name: str
@@ -60,7 +63,7 @@ class Datastore:
 
         What they keep at the top of the cache, sidecar and index copy, speaks of theirs.
         """
-        return self.home is not None and self.home != self.namespace
+        return self.home is not None and self.home != (self.namespace or SOLO)
 
     @property
     def sidecar_below(self) -> str | None:
@@ -74,7 +77,8 @@ class Datastore:
         """The same datastore, to work in another of its namespaces; None: in none."""
         if namespace == self.namespace:
             return self
-        return replace(self, namespace=namespace, home=self.home or self.namespace)
+        home = self.namespace if self.home is None else self.home
+        return replace(self, namespace=namespace, home=home)
 
     @property
     def address(self) -> str:

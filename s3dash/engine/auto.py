@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.debounce import Debounce
-from s3dash.core.guard import Deletions
+from s3dash.core.guard import deletions_of
 from s3dash.core.lock import LockInfo
 from s3dash.core.paths import covers
 from s3dash.core.plan import Action, Change, Item, Plan
@@ -80,8 +80,11 @@ class Auto:
 
     # --- what the user agreed to --------------------------------------------------------
 
-    def agreed(self, plan: Plan) -> None:
-        """A plan that was shown is carried out: what it deletes may be deleted."""
+    def agreed(self, plan: Plan, *, max_delete: int | None = None) -> None:
+        """A plan that was shown is carried out: what it deletes may be deleted. Not so one that
+        the guard refuses: its deletions were not agreed to, or not knowing how many they are."""
+        if deletions_of(plan).trips(known=plan.known, max_delete=max_delete):
+            return
         if self._running is None:
             self.resume()
         let = {item.path: item.change for item in plan.by(*_DELETES)}
@@ -195,9 +198,7 @@ class Auto:
         """What must be asked: conflicts, and deletions that were not agreed to as they are."""
         asked = [i for i in plan.by(*_DELETES) if self._agreed.get(i.path) != i.change]
         if asked and self._unasked != 0:
-            guarded = Deletions()
-            for item in plan.without({i.path for i in plan.conflicts}).items:
-                guarded.add(item)
+            guarded = deletions_of(plan.without({i.path for i in plan.conflicts}))
             if not guarded.trips(known=plan.known, max_delete=self._unasked):
                 asked = []
         return [*plan.conflicts, *asked]

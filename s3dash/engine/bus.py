@@ -48,6 +48,7 @@ class Bus:
 
     def __init__(self) -> None:
         self._boxes: tuple[Mailbox, ...] = ()
+        self._dropped = 0
         self._lock = threading.Lock()
 
     def subscribe(self, *, capacity: int = 1024) -> Mailbox:
@@ -58,6 +59,7 @@ class Bus:
 
     def forget(self, box: Mailbox) -> None:
         with self._lock:
+            self._dropped += box.dropped if box in self._boxes else 0
             self._boxes = tuple(b for b in self._boxes if b is not box)
 
     def publish(self, event: Event) -> None:
@@ -66,4 +68,6 @@ class Bus:
 
     @property
     def dropped(self) -> int:
-        return sum(box.dropped for box in self._boxes)
+        """By all subscribers that there ever were."""
+        with self._lock:
+            return self._dropped + sum(box.dropped for box in self._boxes)

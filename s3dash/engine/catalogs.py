@@ -6,6 +6,7 @@ copy that its own writers keep; one that has none, or none that makes sense, is 
 
 import difflib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -203,7 +204,20 @@ class CatalogsOf:
             exported_at=iso(info.last_modified) if info.last_modified else "",
             left_out=reading.left_out,
             blocked=tuple(reading.blocked),
+            note=self._older(slug, info),
         )
+
+    def _older(self, slug: str, catalog: ObjectInfo) -> str:
+        """Says so where the index was written after the catalog, and empty otherwise."""
+        keys = Keys(slug)
+        for key in (keys.meta, keys.monolith):
+            with suppress(NotFound):
+                index = self._ctx.store.head(key)
+                if index.last_modified is None or catalog.last_modified is None:
+                    return ""
+                if index.last_modified > catalog.last_modified:
+                    return "older than its index: what came since may be missing"
+        return ""
 
     def _prefixed(self, key: str) -> str:
         return "/".join(part for part in (self._ctx.settings.prefix, key) if part)

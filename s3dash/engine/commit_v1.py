@@ -5,7 +5,8 @@ look afterwards whether it holds, at the object too when it did not (I1). The co
 again by recovery. Source: shared-datastore protocol, «Index», v1.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from s3dash.clock import iso
@@ -36,6 +37,22 @@ def commit(ctx: Context, edits: Iterable[Edit], *, index: RemoteIndex, lease: Le
         _write_monolith(ctx, pending, index, lease, done)
         index = ctx.reader.load()
     raise CommitConflict("the index kept changing while we committed", hint="try again")
+
+
+def stand_in(
+    ctx: Context, edits: Sequence[Edit], *, index: RemoteIndex, lease: Lease
+) -> RemoteIndex:
+    """A monolith with all of a lost index, in one write, while the shards are made anew.
+
+    Of shards, those that are there already would be taken for the whole by whoever looks. Returns
+    the index on which version 2 is to be committed; what somebody else made meanwhile as it is.
+    """
+    _write_monolith(ctx, list(edits), index, lease, Committed())
+    _until_swapped(ctx, ctx.keys.meta, lease, partial(_meta, ctx, set()))
+    found = ctx.reader.load()
+    if found.version != 1 or pending_of(ctx, list(edits), found, Committed(), again=False):
+        return found
+    return replace(found, version=0, rebuilt=True)
 
 
 def _write_monolith(

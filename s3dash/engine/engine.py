@@ -203,7 +203,7 @@ class Engine:
                     _, seen, left = self._plan(kept, *again, tidy=True)
                     valid, moved = operations.still_valid(plan, seen)
                     valid = operations.left_out(valid, moved)
-                    self.auto.agreed(valid)
+                    self.auto.agreed(valid, max_delete=max_delete)
                     result = timed(self._execute(kept, valid, seen, left, max_delete))
             except Cancelled:
                 self.auto.broken_off()
@@ -277,19 +277,19 @@ class Engine:
         if writes:
             need_writable(self._read_only)
         with self._turn, following(cancel) as token:
-            if self._stopped.is_set():
-                raise Cancelled("the engine was stopped")
-            self._running = token
-            self._ctx.patience.begin(token)
+            before, self._running = self._running, token  # first: `stop` cancels what it finds
             try:
+                if self._stopped.is_set():
+                    raise Cancelled("the engine was stopped")
+                self._ctx.patience.begin(token)
                 yield self._ctx.with_cancel(token)
             except StoreError as error:
                 if error.retryable or isinstance(error, AccessDenied):
                     self._health.failed(error)
                 raise
             finally:
-                self._running = None
-                self._ctx.patience.cancel = self._ctx.cancel
+                self._running = before
+                self._ctx.patience.cancel = before or self._ctx.cancel
                 self._ctx.stage.enter("idle")
 
     @contextmanager

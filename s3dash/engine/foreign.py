@@ -99,7 +99,7 @@ def _place(ctx: Context, namespace: str) -> Iterator[Context]:
         yield ctx
     else:
         with sibling(ctx, namespace) as other:
-            yield other
+            yield replace(other, stage=ctx.stage)  # who waits for its lock sees that
 
 
 # --- finding ------------------------------------------------------------------------------

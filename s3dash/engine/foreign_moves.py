@@ -94,7 +94,7 @@ class Mover:
             return None
         store, info = self._there.store, one.info
         sha256 = sha256_of(self._there, info)
-        if sha256 is None:
+        if sha256 is None or _moved(one.at_home, head(self._there, one.row.home)):
             return None
         self._guard()
         try:
@@ -177,3 +177,8 @@ class Mover:
         if index.version == 1:
             return commit_v1.commit(ctx, edits, index=index, lease=lease)
         return commit.commit(ctx, edits, index=index, lease=lease, writer=writer)
+
+
+def _moved(before: ObjectInfo | None, now: ObjectInfo | None) -> bool:
+    """Whether another version is there: clients upload before they take the lock."""
+    return (before.etag if before else None) != (now.etag if now else None)

@@ -9,6 +9,7 @@ from s3dash.engine.auto import Auto
 from s3dash.engine.context import Context
 from s3dash.engine.health import Health
 from s3dash.engine.jobs import Ticker
+from s3dash.engine.observe import Observation
 from s3dash.engine.other_owner import OtherOwner
 from s3dash.engine.pace import Pace
 from s3dash.errors import Cancelled, S3DashError
@@ -115,14 +116,19 @@ class Live:
 
     def _poll(self) -> None:
         with self._engine.looking() as ctx:
-            seen = self._health.watch(lambda: operations.observe(ctx))
+            seen = self._health.watch(lambda: self._observe(ctx))
             if seen is None:
                 operations.look_here(ctx, self._view)
             else:
                 self._health.watch(lambda: self._view.commits.learn(ctx, seen.remote))
-                self._view.take(seen)
                 self._look_at_locks(ctx)
             self._mark(ctx)
+
+    def _observe(self, ctx: Context) -> Observation:
+        """What was seen is there to be shown before it is said that it was looked at."""
+        seen = operations.observe(ctx)
+        self._view.take(seen)
+        return seen
 
     def _look_at_locks(self, ctx: Context) -> None:
         """The models' locks are listed where that takes a page or two; else see `locks.near`."""

@@ -103,7 +103,7 @@ def _place(ctx: Context, namespace: str | None, writes: bool) -> Iterator[Contex
         yield ctx
         return
     with sibling(ctx, namespace, writes=writes) as other:
-        yield other
+        yield replace(other, stage=ctx.stage)  # who waits for its lock sees that
 
 
 def _check(places: Places, repo_id: str) -> None:
@@ -119,7 +119,7 @@ def _check(places: Places, repo_id: str) -> None:
     if places.to_solo and manifest is None and not _has_any(places.src):
         raise UsageError(f"there is no namespace {name}", hint="`s3dash namespaces` lists them")
     owner = _owner(places, repo_id)
-    if manifest is not None and owner and not places.to_solo:
+    if manifest is not None and owner:
         known(manifest, name, owner)
     if manifest is None and not places.to_solo and not owner:
         raise UsageError(

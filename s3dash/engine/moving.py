@@ -26,7 +26,7 @@ from s3dash.engine.moving_look import (
 )
 from s3dash.engine.moving_todo import Todo, sort
 from s3dash.engine.origin import ID
-from s3dash.engine.sameness import remember_copy, same
+from s3dash.engine.sameness import remember_same, same
 from s3dash.errors import CommitConflict, NotFound, PreconditionFailed, S3DashError
 from s3dash.objectstore.port import ObjectInfo
 
@@ -51,10 +51,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One object and where it goes; `shelf` keeps what lies there and no index names."""
+    """One object and where it goes; `over` lies there, no index names it, and `shelf` keeps it."""
 
     source: ObjectInfo
     target: str
+    over: ObjectInfo | None = None
     shelf: str = ""
 
 
@@ -116,7 +117,8 @@ def _copied(places: Places, found: Look, tally: Tally) -> Todo:
             Pair(
                 found.ours[rel],
                 places.dst.keys.data(rel),
-                shelf + rel if rel in todo.over else "",
+                found.theirs[rel] if rel in todo.over else None,
+                shelf + rel,
             )
             for rel in todo.copy
         ]
@@ -161,11 +163,11 @@ def _copy(places: Places, pair: Pair) -> None:
         size, etag = source.size, source.etag
         return store.copy(source.key, pair.target, if_match=etag, size=size).etag
 
-    if pair.shelf:
+    if pair.over is not None:
         places.guard()
-        store.copy(pair.target, pair.shelf)
+        store.copy(pair.target, pair.shelf, if_match=pair.over.etag, size=pair.over.size)
     etag = retrying(attempt, patience=places.src.patience)
-    remember_copy(places.src, source, ObjectInfo(pair.target, source.size, etag))
+    remember_same(places.src, source, ObjectInfo(pair.target, source.size, etag))
 
 
 # --- what moves beside the data -----------------------------------------------------------

@@ -133,15 +133,20 @@ def _move(source: Path, target: Path) -> None:
     if not _lies(target):
         source.rename(target)
         return
-    if source.is_dir() and target.is_dir():
+    if _is_directory(source) and _is_directory(target):
         for child in sorted(source.iterdir()):
             _move(child, target / child.name)
         fsio.fsync_path(target)
         source.rmdir()
-    elif _differs(source, target):
+    elif source.is_symlink() or _differs(source, target):
         raise LocalError(f"{target} is in the way of {source}", hint="move it away")
     else:
         source.unlink()  # the very bytes are at the target
+
+
+def _is_directory(path: Path) -> bool:
+    """A link to one is none: what it leads to is not ours."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _tidy(base: Path, root: Path) -> None:

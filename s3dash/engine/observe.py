@@ -281,6 +281,7 @@ def _take_absent(
     row = seen.local.base.get(rel)
     if row is not None and row.stat is not None:
         seen.away.append(rel)
+        seen.local.base[rel] = replace(row, stat=None, verified_ns=0)
     if there is not None:
         seen.skipped[rel] = Change(rel, Verdict.REMOTE_ADDED, None, None, there)
     if base is not None and (there is None or there.tag != base.tag):

@@ -11,6 +11,7 @@ from s3dash.core.text import count
 from s3dash.engine import trust
 from s3dash.engine.accounting import Accounting
 from s3dash.engine.addresses import state_file
+from s3dash.engine.at_home import settled
 from s3dash.engine.bus import Bus
 from s3dash.engine.context import Context, identify, new_nonce
 from s3dash.engine.engine import Engine
@@ -65,6 +66,7 @@ def open_engine(
     `readonly` it only reads by choice, beside whoever owns it. `patience` is that of a `store`
     that is given.
     """
+    settings = settled(settings)
     clock = clock or SystemClock()
     patience = patience or Patience(clock)
     store = store or open_store(settings, credentials, patience=patience)

@@ -20,6 +20,7 @@ from s3dash.core.plan import (
 from s3dash.core.report import Blocked, PlanRow, Result
 from s3dash.core.settings import ConflictPolicy
 from s3dash.engine import (
+    at_home,
     heal,
     hydration,
     moved,
@@ -148,6 +149,7 @@ def execute(
     Raises GuardTripped, UnsafeEndpoint, LockHeld, LockLost, Cancelled and what the store raises.
     """
     check_guard(plan, max_delete=max_delete)
+    at_home.fence(ctx)
     hydration.begin(ctx, seen)
     ups = bool(plan.by(*_UP)) or _publishes(plan, seen) or left.unfinished
     can = trust.capabilities(ctx) if ups and plan.direction != "pull" else None
@@ -161,6 +163,7 @@ def execute(
     if plan.by(*_DOWN):
         with ctx.stage.during("pulling"), _half(plan, "pull"):
             ctx.cache.check()
+            at_home.fence(ctx)
             origin.remember(ctx)
             pull.run(ctx, plan, seen, result)
     if can is not None:

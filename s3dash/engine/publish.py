@@ -100,12 +100,11 @@ def _commit(
     lease: Lease,
     lost: bool,
 ) -> commit.Committed:
-    """An index that was `lost`, with others' files in it, comes back in one write: the monolith.
-
-    Of shards, those that are there already would be taken for all of it by whoever looks.
-    """
+    """`lost`: there was an index once, of files that are not all from this push."""
     with tracing.span("s3dash.commit", {"s3dash.edits": len(edits)}) as told:
-        if index.version == 1 or lost:
+        if lost and index.version == 0:
+            index = commit_v1.stand_in(ctx, edits, index=index, lease=lease)
+        if index.version == 1:
             return commit_v1.commit(ctx, edits, index=index, lease=lease)
         writer = f"{ctx.identity.client} {nonce}"
         done = commit.commit(ctx, edits, index=index, lease=lease, writer=writer)

@@ -37,21 +37,30 @@ def leave_out_own(
 ) -> RemoteIndex:
     """The index without our own uncommitted uploads, which somebody's listing put into it.
 
-    Such an entry has no hash, and its object has the ETag that we noted. Without the entry the
-    journal decides, as it does wherever there was an index. `ask` false: no request is sent.
+    Such an entry has no hash, and its object has the ETag that we noted, or the content that was
+    announced when the answer never came. Without the entry the journal decides, as it does
+    wherever there was an index. `ask` false: no request is sent.
     """
-    own = set()
+    own, attempts = set(), ctx.state.attempts()
     for row in ctx.state.journal():
         entry = index.entries.get(row.rel)
-        if row.action != "upload" or row.etag is None or row.rel not in local.scan.files:
+        if row.action != "upload" or row.rel not in local.scan.files:
             continue
-        if entry is not None and entry.sha256 is None:
-            etag = index.etags.get(row.rel) if index.rebuilt or not ask else _etag(ctx, row.rel)
-            if etag == row.etag:
+        if entry is None or entry.sha256 is not None:
+            continue
+        if row.etag is None:
+            known = {row.sha256, *attempts.get(row.rel, ())}
+            if ask and find_version(ctx, row.rel, known)[0] is not None:
                 own.add(row.rel)
+        elif row.etag == _listed_etag(ctx, index, row.rel, ask=ask):
+            own.add(row.rel)
     if not own:
         return index
     return replace(index, entries={r: e for r, e in index.entries.items() if r not in own})
+
+
+def _listed_etag(ctx: Context, index: RemoteIndex, rel: str, *, ask: bool) -> str | None:
+    return index.etags.get(rel) if index.rebuilt or not ask else _etag(ctx, rel)
 
 
 def take_up_own(ctx: Context, index: RemoteIndex, local: LocalView) -> None:

@@ -13,7 +13,7 @@ from s3dash.core import paths
 from s3dash.core.cancel import CancelToken
 from s3dash.core.index import Entry, Meta, decode_entries, decode_meta, entry_problem
 from s3dash.core.keys import Keys
-from s3dash.core.partitions import partition
+from s3dash.core.partitions import PEER_TOPS, partition
 from s3dash.engine.jobs import each
 from s3dash.errors import (
     CommitConflict,
@@ -27,6 +27,7 @@ from s3dash.objectstore.port import Fetched, ObjectInfo, ObjectStore
 
 LOAD_ROUNDS = 5
 READERS = 16
+_INDEXES = (Keys().meta, Keys().monolith)
 MAX_MISSING = 1000
 """Shards that are named and not there, and may still be made anew: each costs two requests."""
 
@@ -344,6 +345,16 @@ class IndexReader:
 
 
 def namespaces_among(rels: Iterable[str]) -> set[str]:
-    """First segments that carry a namespace manifest: other repositories' subtrees."""
-    tail = "/" + paths.NAMESPACE_MANIFEST
-    return {r.removesuffix(tail) for r in rels if r.endswith(tail) and r.count("/") == 1}
+    """First segments that carry a namespace manifest, or an index: other repositories' subtrees."""
+    return {rel.partition("/")[0] for rel in rels if is_mark(rel)}
+
+
+def is_mark(rel: str) -> bool:
+    """Whether an object of this name makes the directory that it lies in a namespace.
+
+    One that was pushed to before it was registered has an index, and no manifest.
+    """
+    head, _, rest = rel.partition("/")
+    return rest == paths.NAMESPACE_MANIFEST or (
+        rest in _INDEXES and head not in PEER_TOPS and paths.is_namespace(head)
+    )

@@ -1,24 +1,15 @@
 """Whether two objects of a bucket hold the same bytes, without reading them where that can be told.
 
 Equal ETags that are an MD5 tell it. Others tell nothing (parts, encryption): then it is on record
-that the one was copied from the other, or both are read, as the last resort.
+that the one was copied from the other, or both are read once, as the last resort.
 """
 
-from typing import BinaryIO, cast
-
 from s3dash.engine.context import Context
-from s3dash.engine.pin import object_sha256
+from s3dash.engine.index_care import bodies
 from s3dash.objectstore.port import ObjectInfo
 
 _FACT = "copied:"
 _MD5 = 32
-
-
-class _Nowhere:
-    """Takes bytes that are only to be hashed."""
-
-    def write(self, data: bytes) -> int:
-        return len(data)
 
 
 def same(ctx: Context, one: ObjectInfo, other: ObjectInfo) -> bool:
@@ -30,11 +21,15 @@ def same(ctx: Context, one: ObjectInfo, other: ObjectInfo) -> bool:
     if ctx.state.get(_fact(one, other)) is not None:
         return True
     digest = sha256_of(ctx, one)
-    return digest is not None and digest == sha256_of(ctx, other)
+    if digest is None or digest != sha256_of(ctx, other):
+        return False
+    remember_same(ctx, one, other)
+    return True
 
 
-def remember_copy(ctx: Context, one: ObjectInfo, other: ObjectInfo) -> None:
-    """`other` was copied from just this version of `one`; told only where ETags do not tell."""
+def remember_same(ctx: Context, one: ObjectInfo, other: ObjectInfo) -> None:
+    """`other` was copied from just this version of `one`, or both were read; noted only where
+    ETags do not tell."""
     if one.etag != other.etag or len(one.etag) != _MD5:
         ctx.state.set(_fact(one, other), ctx.now())
 
@@ -49,5 +44,8 @@ def _fact(one: ObjectInfo, other: ObjectInfo) -> str:
 
 
 def sha256_of(ctx: Context, info: ObjectInfo) -> str | None:
-    """Read this very version of an object, and keep nothing of it; None when it is no more."""
-    return object_sha256(ctx, info.key, info.etag, cast(BinaryIO, _Nowhere()))
+    """Read this very version of an object, and keep nothing of it; None when it is no more.
+
+    Stops when the operation is cancelled. Raises Cancelled, and what the store raises.
+    """
+    return bodies.sha256_of(ctx, info.key, info.etag)

@@ -7,6 +7,7 @@ from typing import Any
 
 from s3dash.core.keys import Keys
 from s3dash.engine.addresses import state_file
+from s3dash.engine.at_home import settled
 from s3dash.engine.bus import Bus
 from s3dash.engine.context import Context
 from s3dash.engine.remote import READERS, Doc, IndexReader
@@ -25,6 +26,8 @@ def sibling(ctx: Context, namespace: str | None, *, writes: bool = False) -> Ite
     is announced to nobody, so that several can look at a time. Raises LocalError.
     """
     settings = ctx.excludes.settings.within(namespace)
+    if not writes:  # what is moved from one layout to the other keeps the notes of the cache
+        settings = settled(settings)
     state = State(state_file(settings), read_only=not writes)
     try:
         docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}

@@ -25,7 +25,7 @@ def completed(
     Raises what the store raises.
     """
     found = _over_listed(ctx, edits, ours, index)
-    found += _seeds(ctx, index, {edit.rel for edit in found})
+    found += _seeds(ctx, index, left, {edit.rel for edit in found})
     return found + _replayed(index, left, {edit.rel for edit in found})
 
 
@@ -46,15 +46,17 @@ def announced(
     )
 
 
-def _seeds(ctx: Context, index: RemoteIndex, touched: set[str]) -> list[Edit]:
+def _seeds(ctx: Context, index: RemoteIndex, left: Leftovers, touched: set[str]) -> list[Edit]:
     """There is no index: publish what the listing found, with the hashes that we know.
 
-    `index` is as it is under the lock: meanwhile somebody else may have published one.
+    `index` is as it is under the lock: meanwhile somebody else may have published one. Uploads of
+    ours that are not in this push stay uncommitted, as where there is an index.
     """
     if not index.rebuilt:
         return []
     recognise(index, ctx.state.base_rows())
-    return [Edit(r, e, None) for r, e in index.entries.items() if r not in touched]
+    own = {rel for rel, row in left.uploads.items() if index.etags.get(rel) == row.etag}
+    return [Edit(r, e, None) for r, e in index.entries.items() if r not in touched | own]
 
 
 def _replayed(index: RemoteIndex, left: Leftovers, touched: set[str]) -> list[Edit]:

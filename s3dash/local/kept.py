@@ -7,7 +7,7 @@ the SHA-256 of its bytes, so that a damaged one is never taken for what it was.
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,8 +33,8 @@ class Kept:
         """This version from its first byte; fetched when it is not here, kept when it can be."""
         found = self._find(place, version)
         if found is not None:
-            with fsio.telling(f"{found} cannot be read"), found.open("rb") as file:
-                yield file
+            with found:
+                yield found
             return
         with self._fresh() as file:
             sha256 = fetch(file)
@@ -44,14 +44,21 @@ class Kept:
                 file.seek(0)
             yield file
 
-    def _find(self, place: str, version: str) -> Path | None:
-        """A file that still is what it was when it was kept."""
+    def _find(self, place: str, version: str) -> BinaryIO | None:
+        """One that still is what it was when it was kept, open."""
         if self._directory is None:
             return None
         for path in self._directory.glob(f"{_short(place)}.{_short(version)}.*"):
-            with fsio.telling(f"{path} cannot be read"), path.open("rb") as file:
+            with (
+                fsio.telling(f"{path} cannot be read"),
+                suppress(FileNotFoundError),  # replaced since: another thread had a newer version
+                ExitStack() as opened,
+            ):
+                file = opened.enter_context(path.open("rb"))
                 if hashlib.file_digest(file, "sha256").hexdigest() == path.suffix[1:]:
-                    return path
+                    file.seek(0)
+                    opened.pop_all()
+                    return file
                 path.unlink()
         return None
 

@@ -105,6 +105,9 @@ class State:
         rows = self._all("SELECT * FROM base")
         return {r[0]: BaseRow(r[0], r[1], r[2], r[3], r[4], stat_of(r), r[9]) for r in rows}
 
+    def has_base(self) -> bool:
+        return bool(self._all("SELECT 1 FROM base LIMIT 1"))
+
     def base_row(self, rel: str) -> BaseRow | None:
         """One of them, or None."""
         for r in self._all("SELECT * FROM base WHERE rel = ?", rel):

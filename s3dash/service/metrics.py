@@ -16,6 +16,7 @@ from s3dash.clock import from_iso
 from s3dash.core.snapshot import Snapshot
 from s3dash.service.tally import Tally
 
+Encoder = Callable[[Collector], bytes]
 Samples = Mapping[tuple[str, ...], float]
 LABELS = ("datastore", "namespace")
 
@@ -35,7 +36,7 @@ class Metrics(Collector):
 
     def page(self, accept: str) -> tuple[str, bytes]:
         """Content type and body, in the best form that the `Accept` header allows."""
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = _encoder(accept)
         return content_type, encode(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -67,6 +68,14 @@ class Metrics(Collector):
         yield family.counter(
             "s3dash_hooks", "runs of the hook by result", tally.hooks, labels=("event", "result")
         )
+
+
+def _encoder(accept: str) -> tuple[Encoder, str]:
+    """The library stumbles over versions that are no numbers: such a wish is none."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):
+        return choose_encoder("")
 
 
 class _Family:

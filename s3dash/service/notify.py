@@ -40,7 +40,7 @@ class Notifier:
         # a manager that does not take it must not end the service
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
             out.setblocking(False)
-            out.sendto(message.encode(), self._address)
+            out.sendto(message.encode("utf-8", "replace"), self._address)
 
 
 def _watchdog_s(environ: Mapping[str, str], pid: int) -> float | None:

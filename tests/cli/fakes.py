@@ -292,7 +292,7 @@ class FakeServices:
         self.seen.append(options)
         return self.fake
 
-    def service(self, options: Options) -> tuple[FakeEngine, WatchSettings]:
+    def service(self, options: Options, cancel: CancelToken) -> tuple[FakeEngine, WatchSettings]:
         return self.engine(options), WatchSettings()
 
     def settings(self, options: Options) -> Datastore:

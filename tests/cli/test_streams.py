@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from s3dash.cli.diagnostics import Diagnostics
+from tests.service.process import HEEDING
+
 CONFIG = """
 [datastores.x]
 bucket = "bucket"
@@ -99,3 +102,28 @@ def test_with_json_there_is_no_screen_either(place: Path) -> None:
     done = shell("S3 --json", place)
     assert json.loads(done.stdout)["datastore"] == "x"
     assert done.returncode == 2
+
+
+def test_a_terminal_that_vanishes_ends_a_service_in_order(place: Path) -> None:
+    """Its window was closed: a signal comes, and nothing can be written any more."""
+    pid, terminal = pty.fork()
+    if not pid:  # pragma: no cover - another process
+        os.chdir(place)
+        environ = {**os.environ, "XDG_STATE_HOME": str(place / "state")}
+        os.execve(sys.executable, [sys.executable, "-c", HEEDING, "-m", "s3dash", "watch"], environ)
+    said = b""
+    while b"started" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+    [owner] = (place / "state").rglob("owner.lock")
+    assert owner.read_text() == "", "it let go of the cache in order"
+
+
+def test_notes_that_nobody_reads_break_nothing_off() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        diagnostics = Diagnostics(stream)
+        diagnostics.note("to nobody")
+        diagnostics.note("nor this")

@@ -1,19 +1,25 @@
 """`s3dash watch`: its options, its refusals, and a real process on SeaweedFS from start to stop."""
 
 import json
+import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from s3dash.cli.options import Options
+from s3dash.core.cancel import CancelToken
+from s3dash.core.service import WatchSettings
 from s3dash.core.snapshot import Snapshot
 from tests.cli.fakes import FakeEngine, FakeServices, cli
 from tests.cli.test_real import Desk
 from tests.reliability.holders import LOCK, META
 from tests.reliability.ledger import Ledger, Record
 from tests.servers import Server
-from tests.service.process import Watch
+from tests.service.process import PATIENCE_S, Watch
 from tests.service.scrape import OPEN, ask, samples
 
 # --- refusals -----------------------------------------------------------------------------
@@ -50,6 +56,75 @@ def test_wrong_options_are_refused(options: list[str], told: str) -> None:
     done = cli("watch", *options, "--json")
     assert done.code == 2
     assert told in done.document["error"]["message"]
+
+
+# --- a signal before it has begun ---------------------------------------------------------
+
+
+class Struck(FakeServices):
+    """Services that a signal comes upon while they open an engine."""
+
+    number = signal.SIGTERM
+
+    def service(self, options: Options, cancel: CancelToken) -> tuple[FakeEngine, WatchSettings]:
+        os.kill(os.getpid(), self.number)
+        assert cancel.event.wait(PATIENCE_S)
+        return super().service(options, cancel)
+
+
+def test_a_service_that_is_stopped_while_it_opens_has_not_failed() -> None:
+    services = Struck()
+    done = cli("watch", "--json", services=services)
+    assert (done.code, done.document["error"]["type"]) == (0, "Cancelled")
+    assert done.document["error"]["message"] == "stopped by SIGTERM"
+    assert services.fake.stops == 1
+
+
+class Insisted(Struck):
+    """A second signal comes while it does not get on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
+
+    def service(self, options: Options, cancel: CancelToken) -> tuple[FakeEngine, WatchSettings]:
+        answer = super().service(options, cancel)
+        os.kill(os.getpid(), self.number)
+        assert self.over.wait(PATIENCE_S)
+        return answer
+
+
+def test_who_insists_ends_it_at_once_which_is_not_in_order() -> None:
+    services = Insisted()
+    try:
+        assert cli("watch", services=services).code == 130
+    finally:
+        services.over.set()
+
+
+class Sudden(dict[str, str]):
+    """An environment that is looked at when the signals are ours already: then one comes."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["watch"], 0),
+        (["--datastore", "team", "watch", "--metrics", "0"], 0),
+        (["push"], 130),
+        (["push", "watch"], 130),
+        (["--datastore", "watch", "status"], 130),
+    ],
+)
+def test_a_signal_before_any_command_was_chosen(arguments: list[str], code: int) -> None:
+    engine = FakeEngine()
+    assert cli(*arguments, engine=engine, environ=Sudden(TERM="dumb")).code == code
+    assert engine.stops == 0
 
 
 # --- a real one ---------------------------------------------------------------------------
@@ -104,7 +179,14 @@ def test_a_stop_in_the_middle_of_a_commit_leaves_no_lock_and_loses_nothing(
 ) -> None:
     bucket = weed.make_bucket()
     with Ledger(weed) as ledger:
-        desk = Desk(tmp_path / "ada", weed, bucket=bucket, endpoint=ledger.door("ada"))
+        desk = Desk(
+            tmp_path / "ada",
+            weed,
+            bucket=bucket,
+            endpoint=ledger.door("ada"),
+            poll_interval_s=1,  # a round that fails on a slow server is soon followed by another
+            request_timeout_ms=30_000,
+        )
         for n in range(40):
             desk.write(f"files/{n}", f"{n}")
         with Watch(cwd=desk.home, environ=desk.environ) as watch:

@@ -102,11 +102,9 @@ def test_a_lock_that_changes_hands_while_it_is_shown_is_not_released(
     assert json.loads(kept.body)["nonce"] == "nonce-2"
 
 
-def test_a_second_screen_on_the_cache_reads_only_and_names_the_first(desk: Desk) -> None:
+def test_a_second_screen_on_the_cache_attaches_and_names_the_first(desk: Desk) -> None:
     with screen_of(desk) as first, screen_of(desk) as second:
-        second.wait_for("READ-ONLY", f"belongs to pid {first.process.pid}")
-        second.press("P")
-        second.wait_for("read-only: this cache belongs to")
+        second.wait_for(f"attached to pid {first.process.pid}", "idle")
         for terminal in (second, first):
             terminal.press("q")
             assert terminal.end() == 0

@@ -10,6 +10,7 @@ import pytest
 from s3dash.attach import place
 from s3dash.attach.client import ask_for_room
 from s3dash.attach.link import Link
+from s3dash.attach.served import served
 from s3dash.attach.server import serve
 from s3dash.core.cancel import CancelToken
 from s3dash.core.events import Event, Noted
@@ -284,3 +285,10 @@ def test_what_moves_the_cache_needs_it_for_itself(desk: Desk) -> None:
     desk.screen("watch")
     with pytest.raises(CacheBusy, match="for itself"):
         desk.screen().migration.run("web")
+
+
+def test_a_watch_that_is_stopped_while_a_screen_takes_its_time_to_leave(desk: Desk) -> None:
+    owner, cancel = desk.machine.engine(), CancelToken()
+    with serve(owner, "screen", on_room=cancel.cancel), pytest.raises(Cancelled):
+        served(desk.machine.settings, pytest.fail, name="watch", cancel=cancel)
+    owner.stop()

@@ -9,7 +9,7 @@ import pytest
 from s3dash.core.cancel import CancelToken
 from s3dash.engine import auto
 from s3dash.engine.engine import Engine
-from s3dash.errors import Cancelled
+from s3dash.errors import Cancelled, GuardTripped
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.test_live import PATIENCE_S, paths, started, until
 from tests.engine.world import Machine, contents
@@ -255,3 +255,19 @@ def test_a_deletion_left_out_while_another_plan_is_let_run_stays_left_out(
     thread.join(PATIENCE_S)
     assert set(engine.auto._agreed) == {"files/kept"}
     engine.stop()
+
+
+def test_what_the_guard_refused_the_user_was_not_agreed_to(
+    ada: Machine, bucket: MemoryBucket
+) -> None:
+    """A plan that trips the guard deletes nothing, now or later by itself."""
+    for name in ("gone", "kept", "last"):
+        (ada.cache / f"files/{name}").unlink()
+    with started(ada) as engine:
+        until(engine, lambda s: len(s.dirty) == 3)
+        with pytest.raises(GuardTripped):
+            engine.run(engine.plan("sync"))
+        engine.set_auto(True)
+        until(engine, lambda s: s.auto.suspended != "" or not s.dirty)
+        until(engine, lambda s: s.auto.suspended == "3 deletions wait for you")
+    assert len(there(bucket)) == 4

@@ -11,6 +11,7 @@ from s3dash.errors import AccessDenied, Cancelled, IndexCorrupt, NotFound, Usage
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectInfo, ObjectStore
 from tests.engine.catalog_world import Factory, entry, opened, put_catalog, register
+from tests.engine.clocks import TestClock
 from tests.engine.conftest import Join
 from tests.engine.faults import Once, machine
 from tests.engine.world import Machine, fill, golden_bucket
@@ -260,3 +261,24 @@ def test_values_survive_a_socket(join: Join, store: Factory) -> None:
         found = engine.catalogs.read_all()
     assert msgspec.json.decode(msgspec.json.encode(found), type=Catalogs) == found
     assert json.loads(msgspec.json.encode(found.read[0]))["source"] == "catalog"
+
+
+def test_a_catalog_that_is_older_than_the_index_says_so(
+    tmp_path: Path,
+) -> None:
+    """A plain client's, or a large one of ours: what came since is not in it."""
+    clock = TestClock()
+    memory = MemoryBucket(clock=clock)
+    store = MemoryStore(memory)
+    register(store, "web")
+    put_catalog(store, "web", [entry("one", b"1")])
+    store.put("web/_index/_meta.json", b'{"version":2,"partitions":[],"commitSeq":1}')
+    ada = machine(tmp_path / "ada", memory)
+    with opened(ada) as engine:
+        assert engine.catalogs.read("web").note == ""
+        clock.advance(2)
+        store.put("web/_index/_meta.json", b'{"version":2,"partitions":[],"commitSeq":2}')
+        assert engine.catalogs.read("web").note.startswith("older than its index")
+        clock.advance(2)
+        put_catalog(store, "web", [entry("one", b"1"), entry("two", b"2")])
+        assert engine.catalogs.read("web").note == ""

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from s3dash.core.keys import Keys
+from s3dash.engine.remote import IndexReader
 from s3dash.errors import IndexCorrupt
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Fetched
@@ -98,16 +100,22 @@ def test_a_lost_index_makes_no_conflicts_of_files_that_nobody_touched(
 def test_the_first_index_of_a_datastore_is_never_seen_empty(
     tmp_path: Path, memory: MemoryBucket
 ) -> None:
-    """Its meta is written when the shards are there, also for objects that nobody pulled yet."""
+    """Nor in part: at every write readers see all, also of objects that nobody pulled yet."""
     MemoryStore(memory).put("files/a", b"a")
-    seen: list[list[str]] = []
+    MemoryStore(memory).put("logs/b", b"b")
+    seen: list[str] = []
 
-    def look() -> None:
-        seen.append(list(contents(MemoryStore(memory), "_index/")))
+    def look(op: str, key: str) -> None:
+        if op == "put":
+            index = IndexReader(MemoryStore(memory), Keys(None)).load()
+            assert index.entries.keys() == {"files/a", "logs/b"}, key
+            seen.append(key)
 
-    ada = machine(tmp_path / "ada", memory, before=Once("put", "_index/_meta.json", look))
+    ada = machine(tmp_path / "ada", memory, before=look)
     assert ada.push().commit_seq == 1
-    assert seen == [["_index/files.json"]]
+    assert seen[-3:] == ["_index/files.json", "_index/logs.json", "_index/_meta.json"]
+    meta = json.loads(contents(MemoryStore(memory))["_index/_meta.json"])
+    assert (meta["version"], meta["partitions"]) == (2, ["files", "logs"])
 
 
 def test_a_file_that_an_entry_without_a_hash_names_is_not_kept_twice(

@@ -1,11 +1,14 @@
 """Foreign objects below a namespace: seen, told apart, put right, and nothing lost by it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from s3dash.core.cancel import CancelToken
 from s3dash.core.foreign import Facts, ForeignReport, decide, segments
-from s3dash.errors import LockHeld, UsageError
+from s3dash.errors import Cancelled, LockHeld, UsageError
+from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectStore
 from tests.engine.conftest import Join
 from tests.engine.ends import is_clean
@@ -114,6 +117,60 @@ def test_what_was_deleted_at_home_on_purpose_stays_deleted(
     (row,) = repair(ada, "infra").foreign
     assert (row.action, row.reason) == ("keep", "it was deleted at its home on purpose")
     assert contents(store())[row.path] == PAGE
+
+
+def test_what_its_home_uploads_meanwhile_is_not_overwritten(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    """Clients upload before they take the lock."""
+    rel = "web/data/new/id/1/raw"
+
+    def late(op: str, key: str) -> None:
+        if (op, key) == ("download", f"infra/{rel}"):
+            MemoryStore(memory).put(rel, b"its home's own")
+
+    def make() -> MemoryStore:
+        return MemoryStore(memory, before=late)
+
+    ada, bob = (at(Machine(tmp_path / name, make), place)
+                for name, place in (("ada", "infra"), ("bob", "web")))  # fmt: skip
+    registered(ada, "infra", "web")
+    filled(ada)
+    filled(bob)
+    MemoryStore(memory).put(f"infra/{rel}", b"pushed with a wrong cache root")
+    (row,) = repair(ada, "infra").foreign
+    assert (row.action, row.reason) == ("keep", "it changed while it was looked at")
+    found = contents(MemoryStore(memory))
+    assert found[rel] == b"its home's own"
+    assert found[f"infra/{rel}"] == b"pushed with a wrong cache root"
+
+
+def test_a_large_object_that_is_compared_is_not_read_to_its_end_after_a_stop(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    token, read = CancelToken(), list[str]()
+
+    def stop(op: str, _: str) -> None:
+        if op == "download":
+            token.cancel()
+
+    def end(op: str, key: str) -> None:
+        if op == "download":
+            read.append(key)
+
+    ada = at(
+        Machine(tmp_path / "ada", lambda: MemoryStore(memory, before=stop, after=end)), "infra"
+    )
+    registered(ada, "infra", "web")
+    for root, body in (("infra/web", b"one"), ("web", b"two")):
+        MemoryStore(memory).put(f"{root}/data/page/id/1/raw", body)
+    engine = ada.engine()
+    try:
+        with pytest.raises(Cancelled):
+            engine.foreign.look("infra", cancel=token)
+    finally:
+        engine.stop()
+    assert read == []
 
 
 def test_an_entry_without_an_object_is_scrubbed(store: Store, two: tuple[Machine, Machine]) -> None:

@@ -140,6 +140,35 @@ def test_a_shard_made_anew_does_not_bring_back_what_was_deleted(eve: Keeper) -> 
     assert [(d.path, "on record" in d.reason) for d in done.left] == [("files/a", True)]
 
 
+def test_what_came_back_under_the_path_of_a_deleted_file_is_alive(eve: Keeper) -> None:
+    """The record tells of one version, and says nothing of what was written there later."""
+    for rel in ("files/a", "files/b"):
+        (eve.machine.cache / rel).unlink()
+    eve.machine.push()
+    eve.machine.write("files/a", "written anew")
+    eve.machine.push()
+    eve.put("files/b", b"a plain client's, anew")
+    eve.put("_index/files.json", b"no index")
+    done = eve.repair()
+    assert {rel: e["sha256"] for rel, e in eve.entries("files").items()} == {
+        "files/a": digest(b"written anew"),
+        "files/b": digest(b"a plain client's, anew"),
+    }
+    assert done.left == ()
+
+
+def test_a_later_version_whose_object_is_gone_is_missing_and_no_zombie(eve: Keeper) -> None:
+    (eve.machine.cache / "files/a").unlink()
+    eve.machine.push()
+    eve.machine.write("files/a", "written anew")
+    eve.machine.push()
+    eve.delete("files/a")
+    found = eve.verify()
+    assert ([m.path for m in found.missing], found.zombies) == (["files/a"], ())
+    assert eve.repair().done == ()
+    assert "files/a" in eve.entries("files")
+
+
 def test_zombies_are_scrubbed_and_strays_go_home(eve_anywhere: Keeper) -> None:
     eve = eve_anywhere
     home = eve.entries("logs")["logs/x"]
@@ -264,6 +293,24 @@ def test_an_index_that_is_gone_altogether_is_one_of_version_1_by_a_single_write(
 
 
 # --- refusals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", [META, MONOLITH])
+def test_a_namespace_that_nobody_registered_is_no_content_of_the_solo_layout(
+    tmp_path: Path, memory: MemoryBucket, mark: str
+) -> None:
+    """It has an index of its own: made a part of ours, its files could be deleted from here."""
+    solo = one_machine(tmp_path, lambda: MemoryStore(memory))
+    solo.put("web/data/t/id/v/1/raw", b"theirs")
+    solo.put(f"web/{mark}", b"{}")
+    before = solo.all()
+    assert solo.verify().is_clean
+    assert solo.repair().done == ()
+    assert solo.all() == before
+    solo.machine.write("files/mine", "ours")
+    solo.machine.push()
+    assert solo.entries("files").keys() == {"files/mine"}
+    assert solo.meta()["partitions"] == ["files"]
 
 
 def test_a_version_that_nobody_knows_is_left_alone(eve: Keeper) -> None:

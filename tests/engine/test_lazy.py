@@ -10,6 +10,7 @@ import pytest
 from s3dash.core.hydration import Hydrated
 from s3dash.core.plan import Action
 from s3dash.core.report import Result
+from s3dash.engine import operations
 from s3dash.errors import Integrity, UsageError
 from s3dash.objectstore.memory import MemoryBucket
 from s3dash.objectstore.port import ObjectStore
@@ -222,6 +223,23 @@ def test_content_that_was_seen_to_be_away_outlives_its_directory(
     assert bob.push(max_delete=5).deleted_remote == 1
     assert set(in_bucket(bob)) == {RAW, OTHER, "logs/app.log"}
     assert call(bob, [RAW]).pulled == 1
+
+
+def test_a_quick_look_remembers_too_that_content_was_away(pair: tuple[Machine, Machine]) -> None:
+    """What the watcher saw go by itself is no deletion when its directory follows: neither on the
+    screen nor in the marks that plain clients go by."""
+    _, bob = pair
+    bob.pull([RAW], hydration="below")
+    engine = bob.engine()
+    try:
+        engine.status()
+        (bob.base / RAW).unlink()
+        operations.look_here(engine._ctx, engine._view, rels={RAW})
+        rmtree((bob.base / RAW).parent)
+        operations.look_here(engine._ctx, engine._view, rels={RAW, META})
+        assert [row.path for row in engine.snapshot().dirty] == [META]
+    finally:
+        engine.stop()
 
 
 def test_what_never_was_here_outlives_its_directory(pair: tuple[Machine, Machine]) -> None:

@@ -154,3 +154,69 @@ def test_marks_of_another_namespace_stay_where_no_home_is_known(join: Join) -> N
     assert web.push().pushed == 1
     assert infra.sidecar()["dirtyPaths"] == ["infra/files/b"]
     assert infra.sidecar()["localDirty"] is True
+
+
+def test_in_a_solo_cache_a_namespace_is_a_guest(join: Join, store: Store) -> None:
+    """`--namespace web` where nothing is bound: plain clients of the solo datastore look there."""
+    fill(store(), golden_bucket("gold-solo-v2"))
+    ada = join("ada")
+    ada.pull()
+    bulk = {**ada.sidecar(), "bulkInvalidated": True, "localDirty": True}
+    (ada.cache / ".datastore-sync-state.json").write_bytes(msgspec.json.encode(bulk))
+    copy = (ada.cache / ".datastore-index.json").read_bytes()
+    web = within(ada, "web")
+    web.write("files/mine", "mine")
+    assert web.push().pushed == 1
+    assert ada.sidecar() == bulk, "a plain client is told to walk everything, still"
+    assert (ada.cache / ".datastore-index.json").read_bytes() == copy
+    assert (ada.cache / "web/.namespace.json").exists(), "by which plain clients leave it alone"
+    status = ada.status()
+    assert (status.local.dirty, status.blocked) == ([], [])
+
+
+def test_in_a_plain_clients_cache_another_namespace_is_a_guest(join: Join, store: Store) -> None:
+    """Nothing says whose the cache is, but it is not that of a namespace that it has nothing of."""
+    fill(store(), {k.removeprefix("team/"): v for k, v in golden_bucket("gold-ns").items()})
+    ada = join("ada")
+    put_cache(ada, "gold-ns-infra")
+    sidecar = ada.sidecar()
+    assert within(ada, "web").pull().pulled == 15
+    assert ada.sidecar() == sidecar
+    infra = within(ada, "infra")
+    infra.write("files/new", "new")
+    infra.status()
+    assert infra.sidecar()["dirtyPaths"] == ["infra/files/new"], "at home, where its client looks"
+
+
+def test_two_namespaces_of_one_cache_are_lazy_each_by_itself(join: Join, store: Store) -> None:
+    """A whole pull of one does not make a deletion of what the other lacks."""
+    raw = "data/plain/11111111/state/3/raw"
+    away = join("bob", namespace="web")
+    away.write(raw, "content")
+    away.write("data/plain/11111111/state/3/metadata.yaml", "meta")
+    away.push()
+    infra, web = join("ada", namespace="infra"), join("ada", namespace="web")
+    infra.write("files/a", "a")
+    infra.push()
+    web.pull(hydration="lazy")
+    web.pull([raw], hydration="below")
+    (web.base / raw).unlink()
+    web.status()
+    infra.pull(hydration="full")
+    assert web.status().local.lazy
+    assert (web.push().deleted_remote, web.status().local.dirty) == (0, [])
+    assert f"web/{raw}" in contents(store())
+
+
+def test_a_guest_in_a_cache_that_was_emptied_deletes_nothing_of_its_hosts(join: Join) -> None:
+    """Its sidecar at the top would say that the host's files are known, and gone."""
+    ada = join("ada")
+    ada.write("files/a", "a")
+    ada.push()
+    shutil.rmtree(ada.cache)
+    ada.cache.mkdir()
+    web = within(ada, "web")
+    web.write("files/b", "b")
+    web.push()
+    assert ada.status().local.dirty == []
+    assert (ada.sync().deleted_remote, ada.read("files/a")) == (0, b"a")

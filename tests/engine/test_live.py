@@ -11,7 +11,7 @@ import pytest
 from s3dash.core.lock import LockBody, encode_lock
 from s3dash.core.snapshot import Snapshot
 from s3dash.engine.engine import Engine
-from s3dash.errors import Unreachable
+from s3dash.errors import Cancelled, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.world import Machine, contents
 
@@ -197,3 +197,52 @@ def test_an_engine_that_was_stopped_before_it_was_started_does_nothing(ada: Mach
     engine.start()
     fresh = [thread.name for thread in threading.enumerate() if thread not in before]
     assert fresh == []
+
+
+def test_stop_ends_an_operation_that_has_just_got_its_turn(
+    ada: Machine, bucket: MemoryBucket
+) -> None:
+    """It comes between the operation's look whether it may begin, and its first step."""
+    engine = ada.engine()
+    ada.write("files/late", "l")
+
+    class Late(threading.Event):
+        stopper: threading.Thread | None = None
+
+        def is_set(self) -> bool:
+            was = super().is_set()
+            if self.stopper is None and not was:
+                self.stopper = threading.Thread(target=engine.stop)
+                self.stopper.start()
+                end = time.monotonic() + PATIENCE_S
+                while not engine._live._over:  # by then it has told whoever it found
+                    assert time.monotonic() < end
+                    time.sleep(0.001)
+            return was
+
+    engine._stopped = stopped = Late()
+    with pytest.raises(Cancelled):
+        engine.push()
+    assert stopped.stopper is not None
+    stopped.stopper.join(PATIENCE_S)
+    assert "files/late" not in contents(MemoryStore(bucket))
+
+
+def test_what_is_said_to_be_looked_at_is_there_to_be_seen(ada: Machine) -> None:
+    """Who sees the time of the first look sees what was found, and no empty bucket."""
+    ada.write("files/first", "f")
+    ada.push()
+    engine = ada.engine()
+    answered, entries = engine._health.answered, []
+
+    def told() -> None:
+        entries.append(engine.snapshot().index.entries)
+        answered()
+
+    engine._health.answered = told  # type: ignore[method-assign]  # a hook on this one
+    engine.start()
+    try:
+        seen = until(engine, lambda s: s.checked_at != "")
+    finally:
+        engine.stop()
+    assert entries[0] == seen.index.entries > 0

@@ -1,12 +1,23 @@
 """A datastore moves between the solo layout and a namespace, and nothing of it is lost."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from s3dash.errors import LockHeld, NamespaceTaken, OtherDatastore, ReadOnly, UsageError
+from s3dash.core.cancel import CancelToken
+from s3dash.core.events import StateChanged
+from s3dash.errors import (
+    Cancelled,
+    LocalError,
+    LockHeld,
+    NamespaceTaken,
+    OtherDatastore,
+    ReadOnly,
+    UsageError,
+)
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Capabilities, ObjectStore
 from tests.engine.conftest import Join
@@ -198,6 +209,64 @@ def test_another_repositorys_namespace_is_refused(store: Store, join: Join) -> N
     with pytest.raises(NamespaceTaken, match="somebody-else"):
         migrate(ada, "web")
     assert contents(store()) == before
+
+
+def test_nor_is_it_moved_out_of_there(store: Store, join: Join) -> None:
+    bob = at(join("bob"), "web")
+    engine = bob.engine()
+    engine.registry.register("web", repo_id="somebody-else")
+    engine.stop()
+    filled(bob)
+    before = contents(store())
+    with pytest.raises(NamespaceTaken, match="somebody-else"):
+        migrate(bob, "web", to_solo=True)
+    assert contents(store()) == before
+    assert migrate(bob, "web", to_solo=True, repo_id="somebody-else").kept == ()
+
+
+def test_a_link_in_the_cache_moves_and_what_it_leads_to_stays(
+    store: Store, join: Join, tmp_path: Path
+) -> None:
+    ada = filled(join("ada"))
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "letter").write_text("nobody's business")
+    (ada.cache / "files/link").symlink_to(outside)
+    (ada.cache / "web/files/link").mkdir(parents=True)
+    with pytest.raises(LocalError, match="in the way"):
+        migrate(ada, "web")
+    assert (outside / "letter").read_text() == "nobody's business"
+    (ada.cache / "web/files/link").rmdir()
+    assert migrate(ada, "web").kept == ()
+    assert (ada.cache / "web/files/link").is_symlink()
+
+
+@pytest.mark.parametrize("key", [".datastore.lock", ".locks/web.lock"])
+def test_whoever_waits_for_either_lock_is_told_of_it(store: Store, join: Join, key: str) -> None:
+    ada = filled(join("ada"))
+    store().put(key, b'{"holder":"eve@there","ttlMs":60000,"nonce":"n"}')
+    engine = ada.engine()
+    box, told = engine.subscribe(), threading.Event()
+    token = CancelToken()
+
+    def listen() -> None:
+        while not (token.cancelled or told.is_set()):
+            box.wait(1.0)
+            changes = (e for e in box.drain() if isinstance(e, StateChanged))
+            if any("eve@there" in change.detail for change in changes):
+                told.set()
+                token.cancel()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        with pytest.raises(Cancelled):
+            engine.migration.run("web", repo_id=REPO, cancel=token)
+    finally:
+        token.cancel()
+        listener.join()
+        engine.stop()
+    assert told.is_set()
 
 
 @pytest.mark.parametrize("name", ["data", "a/b", "", ".locks"])

@@ -190,12 +190,39 @@ def test_another_machine_ends_it_where_etags_tell_nothing(tmp_path: Path) -> Non
 
     def watch(op: str, key: str) -> None:
         if op in ("copy_part", "download"):
-            read.append(op)
+            read.append(f"{op} {key}")
 
     done = migrate(Machine(tmp_path / "other", made(watch)), "web")
     assert (done.resumed, done.copied, done.kept) == (True, 0, ())
-    assert set(read) == {"download"}
+    assert {one.partition(" ")[0] for one in read} == {"download"}
+    assert len(read) == len(set(read)), "each is read once"
     assert is_moved(store, FILES, to="web", src="")
+
+
+def test_what_is_set_aside_may_be_too_large_for_a_single_copy(tmp_path: Path) -> None:
+    bucket = MemoryBucket()
+    store = Stores(lambda: MemoryStore(bucket), ALL)
+    filled(Machine(tmp_path / "ada", store))
+    stop = once("put", "web/_index/_meta.json", raising)
+    with pytest.raises(OSError, match="pulled"):
+        moving(tmp_path, store, before=stop)
+    free(store)
+    put(store, "web/files/a", NEWER)
+    for key in list(contents(store(), "web/_index/")):
+        store().delete(key)
+    in_one: list[str] = []
+
+    def watch(op: str, key: str) -> None:
+        if op == "copy":
+            in_one.append(key)
+
+    parts = Stores(
+        lambda: MemoryStore(bucket, before=watch, copy_in_parts_above=0, part_size=2), ALL
+    )
+    assert migrate(Machine(tmp_path / "mover", parts), "web").kept == ()
+    assert in_one == []
+    displaced = contents(store(), "web/_control/s3dash/displaced/")
+    assert list(displaced.values()) == [NEWER]
 
 
 def asleep(clock: FastClock) -> None:

@@ -145,3 +145,37 @@ def test_49_where_a_deletion_is_overdue_the_next_upload_fails_half(
     else:
         (last.cache / "files/a").unlink()
         is_settled_by_a_sync(memory, last, bob, b="b2")
+
+
+def test_49_what_was_not_pushed_after_all_is_not_taken_for_found(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    """A first push got as far as its uploads. The next is of another file: without an index, the
+    objects that lie there are listed, and this one must not come back when it is deleted."""
+    ada = machine(tmp_path / "ada", memory)
+    ada.write("files/a", "never committed")
+    again = killed(ada, memory, before=("put", LOCK))
+    again.write("files/b", "b")
+    again.push(("files/b",))
+    assert MemoryStore(memory).head("files/a").size == len("never committed")
+    bob = machine(tmp_path / "bob", memory)
+    bob.pull()
+    assert bob.files() == {"files/b": b"b"}
+    (again.cache / "files/a").unlink()
+    is_settled_by_a_sync(memory, again, bob, b="b")
+
+
+def test_49_without_an_index_a_plan_that_was_shown_before_goes_on(
+    tmp_path: Path, memory: MemoryBucket
+) -> None:
+    """Of the first push some uploads arrived, and their answers did not. A plan of before names
+    them as new here, and so they still are: nobody else has put them there."""
+    ada = machine(tmp_path / "ada", memory)
+    for name in "abc":
+        ada.write(f"files/{name}", name)
+    plan = ada.plan("push")
+    again = killed(ada, memory, after=("upload", "files/b"))
+    assert len(list(MemoryStore(memory).list("files/"))) > 0
+    assert again.run(plan).blocked == []
+    bob = machine(tmp_path / "bob", memory)
+    is_settled_by_a_sync(memory, again, bob, a="a", b="b", c="c")

@@ -128,8 +128,6 @@ def test_the_requests_are_bounded_by_the_namespaces(memory: MemoryBucket, tmp_pa
     ada = Machine(tmp_path / "ada", Stores(lambda: plain, SAFE), namespace="ns-00")
     for n in range(30):
         register(plain, f"ns-{n:02}")
-        for m in range(100):
-            plain.put(f"ns-{n:02}/files/{m}", b"x")
         if n > 1:
             meta = b'{"version":2,"partitions":[],"commitSeq":3}'
             plain.put(f"ns-{n:02}/_index/_meta.json", meta)
@@ -137,6 +135,9 @@ def test_the_requests_are_bounded_by_the_namespaces(memory: MemoryBucket, tmp_pa
         user = within(ada, slug)
         user.write("logs/mine", slug)
         user.push()
+    for n in range(30):
+        for m in range(100):
+            plain.put(f"ns-{n:02}/files/{m}", b"x")
     hook = Counting()
     with opened(tmp_path, memory, hook, "ns-00") as engine:
         rows = looked(engine)

@@ -1,5 +1,6 @@
 """Whatever comes through the door of an owner: it goes on, and takes no memory for it."""
 
+import itertools
 import random
 import resource
 import socket
@@ -8,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,6 +23,7 @@ from s3dash.attach.server import GUESTS, Door, serve
 from s3dash.attach.values import packed
 from s3dash.clock import SystemClock
 from s3dash.core.settings import Datastore
+from s3dash.core.snapshot import HistoryRow
 from s3dash.engine.engine import Engine
 from s3dash.engine.handover import place_of
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
@@ -225,6 +228,48 @@ def test_a_guest_with_too_many_calls_is_sent_away_with_all_of_them(house: House)
         assert sum(t.name.startswith("s3dash-guest-plan") for t in threading.enumerate()) <= CALLS
     house.empty()
     house.is_well()
+
+
+def test_answers_that_nobody_takes_count_as_calls(house: House) -> None:
+    """A guest that stands still and asks on is sent away: its answers are no memory of ours."""
+    for n in range(1000):
+        house.engine._ctx.note("info", "test", f"{n} " + "x" * 200)
+    answers = itertools.count()
+    last = -1
+
+    def history(limit: int = 1000) -> list[HistoryRow]:
+        nonlocal last
+        found = Engine.history(house.engine, limit)
+        last = next(answers)
+        return found
+
+    def is_over(asked: int) -> bool:
+        return last >= asked or not house.door.guests
+
+    house.engine.history = history  # type: ignore[method-assign]  # it counts
+    with house.knock() as deaf:
+        deaf.sendall(house.hello())
+        for n in range(2 * CALLS):
+            with suppress(OSError):  # it was sent away
+                deaf.sendall(ask(n, "history", limit=1000))
+            until(partial(is_over, n))
+        house.empty()
+        assert last < CALLS + taken(deaf)
+    del house.engine.history
+    house.is_well()
+
+
+def taken(deaf: socket.socket) -> int:
+    """How many answers got as far as the socket of who does not read them."""
+    data = b""
+    while piece := answer(deaf):
+        data += piece
+    answers = 0
+    while len(data) >= 4 and (size := struct.unpack(">I", data[:4])[0]) <= len(data) - 4:
+        said = msgspec.msgpack.decode(data[4 : 4 + size], type=frames.FromOwner)
+        answers += isinstance(said, frames.Done)
+        data = data[4 + size :]
+    return answers
 
 
 def test_two_that_ask_at_once_get_their_own_answers(house: House, effort: Effort) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 120.0
+END_S = 90.0
 HEEDING = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -81,9 +82,13 @@ class Watch:
         return self.end()
 
     def end(self) -> tuple[int, Any]:
+        """When it has ended; fails with its log before the test's own time is up."""
         assert self.process.stdout is not None
+        try:
+            code = self.process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(("it goes on", self.log[-20:], self.other)) from None
         said = self.process.stdout.read()
-        code = self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
         return code, json.loads(said) if said else None
 

@@ -207,3 +207,21 @@ def test_a_bug_in_a_page_does_not_stay_unseen() -> None:
     finally:
         web.stop()
         threading.excepthook = before
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=x",
+        "application/openmetrics-text;;version=1..0; q=x",
+        "application/openmetrics-text; version=1.0.0; escaping=nothing-known",
+        "text/plain; version=\xe9",
+        ";=,;",
+    ],
+)
+def test_whatever_a_client_would_accept_is_answered(accept: str) -> None:
+    """A header is foreign input: it never ends a thread, and with that the service."""
+    with served(QUIET) as web:
+        found = ask(web.address, "/metrics", accept=accept)
+    assert found.status == 200
+    assert "s3dash_dirty" in found.body

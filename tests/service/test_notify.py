@@ -55,3 +55,9 @@ def test_the_watchdog_is_that_of_this_process(
     environ: dict[str, str], expected: float | None
 ) -> None:
     assert Notifier(environ, pid=7).watchdog_s == expected
+
+
+def test_a_name_that_is_no_text_does_not_end_the_service(manager: socket.socket) -> None:
+    notifier = Notifier({"NOTIFY_SOCKET": manager.getsockname()})
+    notifier.status("LocalError: files/\udcff cannot be read")
+    assert manager.recv(4096) == b"STATUS=LocalError: files/? cannot be read"

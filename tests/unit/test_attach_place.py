@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,3 +97,23 @@ def test_both_ends_know_their_own_user() -> None:
     one, other = socket.socketpair()
     with one, other:
         assert place.is_ours(one)
+
+
+def test_owners_that_come_and_go_meanwhile_are_nobody(short_dir: Path) -> None:
+    """Between a look for the socket and one at its owner it may have gone: no error for anybody."""
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            listener, path = place.bound(short_dir)
+            listener.close()
+            path.unlink()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(5000):
+            knock(short_dir)
+    finally:
+        over.set()
+        thread.join()

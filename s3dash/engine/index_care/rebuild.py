@@ -5,7 +5,7 @@ entry that we or the cache's index copy still have, where the content is read an
 content alone. What is too much to be read gets an entry without a hash, as every client makes one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,7 +15,7 @@ from s3dash.core.index import Document, Entry, entry_problem
 from s3dash.engine.context import Context
 from s3dash.engine.index_care.bodies import hash_all
 from s3dash.engine.index_care.picture import Picture, key_of
-from s3dash.engine.index_care.zombies import deletions_on_record
+from s3dash.engine.index_care.zombies import Tombstones, deletions_on_record
 from s3dash.engine.remote import Doc
 from s3dash.errors import IndexCorrupt
 from s3dash.local.state import BaseRow
@@ -29,14 +29,14 @@ READ_MOST = 256 << 20
 class Knowledge:
     """What this machine and the records know. `hashes` are those that were read, by (path, ETag).
 
-    `tombstones` are paths whose deletion is on record, `docs` the documents that were read so far;
-    `read_most` bytes of objects are read at a time.
+    `tombstones` are the versions whose deletion is on record, `docs` the documents that were read
+    so far; `read_most` bytes of objects are read at a time.
     """
 
     ctx: Context
     base: Mapping[str, BaseRow]
     local: Mapping[str, Entry]
-    tombstones: frozenset[str] = frozenset()
+    tombstones: Tombstones = field(default_factory=dict)
     hashes: dict[tuple[str, str], str] = field(default_factory=dict)
     docs: dict[str, Doc] = field(default_factory=dict)
     read_most: int = READ_MOST
@@ -91,6 +91,21 @@ def rebuilt(
         if (raw := scratch.raw(rel)) is not None:
             ready[rel] = raw
     return {rel: ready[rel] for rel in objects if rel in ready}
+
+
+def doomed(known: Knowledge, objects: Mapping[str, ObjectInfo]) -> set[str]:
+    """Those of the objects that are a version whose deletion is on record, or may be one.
+
+    What proves to be another version came later, and is alive.
+    """
+    suspects = {rel: info for rel, info in objects.items() if rel in known.tombstones}
+    digests = _digests(known, suspects)
+    return {rel for rel in suspects if _may_be(digests.get(rel), known.tombstones[rel])}
+
+
+def _may_be(sha256: str | None, tags: Collection[str]) -> bool:
+    """A tag that is no hash tells nothing about a content."""
+    return sha256 is None or sha256 in tags or any(tag.startswith("?") for tag in tags)
 
 
 def _entries_of(

@@ -15,7 +15,7 @@ from s3dash.core.text import count
 from s3dash.engine.context import Context
 from s3dash.engine.index_care.objects import data_objects
 from s3dash.engine.index_care.picture import MONOLITH, Picture, document
-from s3dash.engine.index_care.rebuild import Knowledge, rebuilt
+from s3dash.engine.index_care.rebuild import Knowledge, doomed, rebuilt
 from s3dash.engine.index_care.zombies import deleted, foreign, heads, home_of, misplaced
 from s3dash.objectstore.port import ObjectInfo
 
@@ -158,11 +158,11 @@ def _alive(
     *,
     only: set[str] | None = None,
 ) -> dict[str, ObjectInfo]:
-    """Without those whose deletion is on record. `only`: of these shards."""
+    """Without the versions whose deletion is on record. `only`: of these shards."""
     mine = {r: i for r, i in objects.items() if only is None or home_of(r) in only}
-    doomed = mine.keys() & known.tombstones
-    plan.left += [Dropped(path=rel, reason=UNFINISHED) for rel in sorted(doomed)]
-    return {rel: info for rel, info in mine.items() if rel not in doomed}
+    dead = doomed(known, mine)
+    plan.left += [Dropped(path=rel, reason=UNFINISHED) for rel in sorted(dead)]
+    return {rel: info for rel, info in mine.items() if rel not in dead}
 
 
 # --- zombies -----------------------------------------------------------------------------

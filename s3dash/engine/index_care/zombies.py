@@ -13,6 +13,9 @@ from s3dash.engine.jobs import each
 from s3dash.errors import NotFound, S3DashError
 from s3dash.objectstore.port import ObjectInfo
 
+Tombstones = Mapping[str, frozenset[str]]
+"""By path the tags of versions that were deleted; another version may be there since."""
+
 INTERNAL = "no client ever syncs this path"
 TWICE = "its own shard has it too"
 ELSEWHERE = "it lies in a foreign shard"
@@ -55,26 +58,33 @@ def home_of(rel: str) -> str | None:
 
 
 def deleted(
-    ctx: Context, picture: Picture, known: Iterable[Zombie], tombstones: Collection[str]
+    ctx: Context, picture: Picture, known: Iterable[Zombie], tombstones: Tombstones
 ) -> list[Zombie]:
-    """Entries of paths whose deletion is on record, while their object is gone. Not the `known`.
+    """Entries of versions whose deletion is on record, their object gone. Not the `known`.
 
     Costs a request for each that is on record. Raises what the store raises.
     """
     done = {(z.shard, z.path) for z in known}
     found = [
         (name, rel)
-        for name, rel, _ in picture.all_entries()
-        if rel in tombstones and (name, rel) not in done
+        for name, rel, entry in picture.all_entries()
+        if entry.tag in tombstones.get(rel, ()) and (name, rel) not in done
     ]
     gone = absent(ctx, {rel for _, rel in found})
     return [Zombie(path=rel, shard=name, reason=DELETED) for name, rel in found if rel in gone]
 
 
-def deletions_on_record(ctx: Context) -> frozenset[str]:
-    """Paths that a commit deleted, and no later one brought back. A request for each record."""
-    said = intents.read_all(ctx).tombstones
-    return frozenset(rel for rel, tags in said.items() if tags)
+def deletions_on_record(ctx: Context) -> Tombstones:
+    """What commits deleted, without the paths that a later one on record brought back.
+
+    A request for each record.
+    """
+    said = intents.read_all(ctx)
+    return {
+        rel: frozenset(tags)
+        for rel, tags in said.tombstones.items()
+        if tags and rel not in said.latest
+    }
 
 
 def absent(ctx: Context, rels: Collection[str]) -> set[str]:
