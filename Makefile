@@ -8,6 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ACCEPT ?= ../shared/accept
 ARGS ?=
+COVERAGE ?= --cov --cov-report=term
 SEED ?= $(shell date +%Y%m%d)
 
 BIN := .venv/bin
@@ -41,7 +42,7 @@ check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST) -W error --cov --cov-report=term --ignore=tests/reliability
+	@$(PYTEST) -W error $(COVERAGE) --ignore=tests/reliability
 
 accept: $(STAMP)
 	@if [ ! -d "$(ACCEPT)" ]; then echo "there is no $(ACCEPT) here: nothing to accept"; exit 0; fi; \

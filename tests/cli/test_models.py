@@ -54,8 +54,7 @@ def test_one_model_of_a_real_bucket_goes_and_comes_alone(weed: Server, tmp_path:
 
 def test_a_model_that_somebody_writes_is_left_alone(weed: Server, tmp_path: Path) -> None:
     bucket = weed.make_bucket()
-    desk = Desk(tmp_path / "desk", weed, bucket=bucket)
-    desk.environ["SWAMP_LOCK_TIMEOUT_MS"] = "1000"
+    desk = Desk(tmp_path / "desk", weed, bucket=bucket, lock_timeout_ms=1000)
     body = {"holder": "bob@pc", "hostname": "pc", "pid": 9, "ttlMs": 300000, "nonce": "bobs"}
     key = "data/t/id/.lock"
     weed.client().put_object(Bucket=bucket, Key=key, Body=json.dumps(body).encode())

@@ -107,7 +107,12 @@ def _dialog(stage: Stage) -> bool:
 
 
 def _examined(stage: Stage) -> bool:
-    return "checks hold" in stage.text()
+    return "checks hold" in stage.text() and _asked(stage)
+
+
+def _asked(stage: Stage) -> bool:
+    """Who we are to the endpoint."""
+    return "not asked yet" not in stage.text()
 
 
 def _known(stage: Stage) -> bool:
@@ -134,7 +139,9 @@ SCENES = [
     Scene("diff", ("6", "d"), world, lambda s: "there" in s.text()),
     Scene("decide", ("6", "l"), world, _dialog),
     Scene("release", ("4", "F"), stale, lambda s: "silent" in s.text()),
-    Scene("uploads", ("7", "M"), world, lambda s: "big.bin" in s.text() and _dialog(s)),
+    Scene(
+        "uploads", ("7", "M"), world, lambda s: "big.bin" in s.text() and _dialog(s) and _asked(s)
+    ),
     Scene("trash", ("Z",), trashed, lambda s: "old.log" in s.text()),
     Scene("export", ("2", "E"), world, _dialog),
     Scene("help", ("3", "question_mark"), world, _dialog),
