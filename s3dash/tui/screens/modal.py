@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
@@ -41,6 +42,14 @@ class Modal(ModalScreen[T | None], Generic[T]):
     """A dialog that gives an answer of type T, or None when it was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MODAL)
+    _is_answered = False
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Once: keys that came in faster than it closed answer nothing any more."""
+        if self._is_answered or self not in self.app.screen_stack:
+            return AwaitComplete()
+        self._is_answered = True
+        return super().dismiss(result)
 
     def action_dismiss_modal(self) -> None:
         self.dismiss(None)
