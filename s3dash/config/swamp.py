@@ -160,9 +160,13 @@ def _flat(
 
 
 def _worked_out(value: object, environ: Mapping[str, str]) -> object:
-    """With every `${{ env.NAME }}` replaced, as the peers do. Raises ValueError for what lacks."""
+    """With every `${{ env.NAME }}` replaced, as the peers do, also in a list of texts.
+
+    No deeper: no field holds lists in lists, and aliases make a short file one of 10⁹ of them.
+    Raises ValueError for what lacks.
+    """
     if isinstance(value, list):
-        return [_worked_out(one, environ) for one in value]
+        return [_worked_out(one, environ) if isinstance(one, str) else one for one in value]
     if not isinstance(value, str) or "${" not in value:
         return value
     lacking = [name for name in _VARIABLE.findall(value) if not environ.get(name)]
