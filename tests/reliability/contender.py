@@ -1,7 +1,8 @@
 """One of several machines that push against each other: a process of its own.
 
-`python -m tests.reliability.contender JOB`, JOB in JSON. Every line on standard output is a JSON
-document: `{"acked": {path: SHA-256}}` after a push that said it held, `{"again": error}` after one
+`python -m tests.reliability.contender JOB`, JOB in JSON. It begins when its standard input ends.
+Every line on standard output is a JSON document: `{"ready": true}` before that,
+`{"acked": {path: SHA-256}}` after a push that said it held, `{"again": error}` after one
 that is to be tried again. A process that takes over a home goes on where the last one ended.
 """
 
@@ -64,6 +65,8 @@ class Job:
 def contend(job: Job) -> None:
     engine = job.engine()
     try:
+        _tell({"ready": True})
+        sys.stdin.read()
         for number in range(_done(job), job.commits):
             _edit(job, number)
             _push(engine)

@@ -89,14 +89,31 @@ class Crowd:
         self.acked: dict[str, dict[str, str]] = {job.name: {} for job in jobs}
         self.again: Counter[str] = Counter()
         self._readers: list[threading.Thread] = []
+        self._ready = {job.name: threading.Event() for job in jobs}
         self._lock = threading.Lock()
+
+    def start_all(self) -> None:
+        """They begin when all are there: one that came after the others had ended would have
+        nobody to take its lock over."""
+        for name in self.jobs:
+            self.start(name)
+        for name in self.jobs:
+            self._ready[name].wait()
+        assert self.broken == []
+        for name in self.jobs:
+            self.begin(name)
+
+    def begin(self, name: str) -> None:
+        gate = self.running[name].stdin
+        assert gate is not None
+        gate.close()
 
     def start(self, name: str) -> None:
         with (Path(self.jobs[name].home) / "stderr").open("a") as complaints:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.reliability.contender", self.jobs[name].text()],
                 cwd=ROOT,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 text=True,
@@ -142,12 +159,15 @@ class Crowd:
         with process.stdout as stream:
             for line in stream:
                 document = json.loads(line)
+                if "ready" in document:
+                    self._ready[name].set()
                 self.acked[name].update(document.get("acked", {}))
                 if "again" in document:
                     self.again[document["again"].split(":")[0]] += 1
         if process.wait() not in (0, -signal.SIGKILL):
             self.broken.append((Path(self.jobs[name].home) / "stderr").read_text())
             self.ledger.tell()
+        self._ready[name].set()
 
 
 def test_of_eight_processes_some_are_stopped_and_killed_and_no_entry_is_lost(
@@ -163,13 +183,13 @@ def test_of_eight_processes_some_are_stopped_and_killed_and_no_entry_is_lost(
         crowd = Crowd(ledger, jobs, ambushes)
         ledger.after = crowd.watch
         try:
-            for name in names:
-                crowd.start(name)
+            crowd.start_all()
             killed, *stopped = ambushes
             let_pass_its_time(crowd, stopped, story)
             crowd.wait_until(killed.has_sprung, f"{killed}; {story}")
             assert crowd.running[killed.who].wait() == -signal.SIGKILL
             crowd.start(killed.who)
+            crowd.begin(killed.who)
             crowd.finish()
         finally:
             crowd.end()
