@@ -1,5 +1,7 @@
 # Every target sets itself up: `.venv` with s3dash and its tools is made on the first call.
 #   make demo [ARGS=--check]     make test     make check     make accept     make screenshots
+#   make bench [ARGS="--save FILE ROW…"]    side by side with rclone, s5cmd and aws, and alone; `--from FILE` shows it again
+#   make bench-quick    1,000 files, in under 90 seconds
 #   make bench-screen [ARGS="--quick --json SCENE…"]    the screen's numbers, on a real terminal
 #   make reliability [SEED=N]    every fault, crash, schedule and input, at length; `make test` tries a few
 
@@ -13,10 +15,12 @@ SEED ?= $(shell date +%Y%m%d)
 
 BIN := .venv/bin
 STAMP := .venv/.stamp
+PEERS := .venv-bench/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+PIP_PEERS := .venv-bench/bin/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test check accept reliability screenshots bench-screen
+.PHONY: help demo test check accept reliability screenshots bench bench-quick bench-screen
 .DELETE_ON_ERROR:
 
 help:
@@ -59,6 +63,21 @@ reliability: $(STAMP)
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m s3dash.demo.screenshots
+
+# The programs that s3dash is measured against: in an environment of their own.
+$(PEERS): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "s3dash needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
+	@echo "setting up .venv-bench" >&2
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@$(PIP_PEERS) install --upgrade "pip>=25.1"
+	@$(PIP_PEERS) install --group peers
+	@touch $@
+
+bench: $(STAMP) $(PEERS)
+	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-quick: $(STAMP) $(PEERS)
+	@$(BIN)/python -m benchmarks.bench --quick $(ARGS)
 
 bench-screen: $(STAMP)
 	@$(BIN)/python -m benchmarks.screen $(ARGS)

@@ -2,8 +2,9 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +64,8 @@ def table(figures: Sequence[Figure]) -> str:
 
 def as_json(figures: Sequence[Figure]) -> list[dict[str, object]]:
     return [{**asdict(figure), "verdict": figure.verdict} for figure in figures]
+
+
+def from_json(found: Mapping[str, Any]) -> Figure:
+    """The figure that `as_json` wrote."""
+    return Figure(**{name: value for name, value in found.items() if name != "verdict"})

@@ -14,11 +14,11 @@ from tests.servers import Server
 SCRIPT = str(Path(sys.executable).parent / "s3dash")
 CONFIG = """
 [datastores.{name}]
-bucket = "{name}"
+bucket = "{bucket}"
 endpoint = "{endpoint}"
 region = "us-east-1"
 force_path_style = true
-cache = "{root}/cache"
+cache = "{cache}"
 request_timeout_ms = 30000
 bandwidth_limit = {limit}
 auto_sync = {auto}
@@ -30,29 +30,48 @@ secret_access_key = "env:BENCH_SECRET"
 
 
 class Place:
-    """One datastore: a bucket of its own, a cache and a configuration in a directory."""
+    """One datastore: a bucket, a cache and a configuration in a directory.
+
+    `bucket` is one that exists; else one is made, called like the place. `cache` is the directory
+    of the files; else one of its own.
+    """
 
     def __init__(
-        self, server: Server, root: Path, name: str, *, limit: int = 0, auto: bool = False
+        self,
+        server: Server,
+        root: Path,
+        name: str,
+        *,
+        bucket: str | None = None,
+        cache: Path | None = None,
+        limit: int = 0,
+        auto: bool = False,
     ) -> None:
         self.name = name
         self.root = root / name
-        self.cache = self.root / "cache"
-        self.cache.mkdir(parents=True)
+        self.root.mkdir(parents=True)
+        self.cache = cache or self.root / "cache"
+        self.cache.mkdir(exist_ok=True)
+        self.bucket = bucket or server.make_bucket(name)
         self._server = server
-        server.make_bucket(name)
         self.configure(limit=limit, auto=auto)
 
     def configure(self, *, limit: int = 0, auto: bool = False) -> None:
         """Write the configuration. `limit` is bytes per second, 0 none."""
         text = CONFIG.format(
             name=self.name,
+            bucket=self.bucket,
             endpoint=self._server.endpoint,
-            root=self.root,
+            cache=self.cache,
             limit=limit,
             auto=str(auto).lower(),
         )
         (self.root / "s3dash.toml").write_text(text)
+
+    def point_at(self, server: Server) -> None:
+        """The same bucket by way of another server, such as a proxy before it."""
+        self._server = server
+        self.configure()
 
     @property
     def environ(self) -> Mapping[str, str]:

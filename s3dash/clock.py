@@ -41,7 +41,9 @@ class SystemClock:
 
 def iso(moment: datetime) -> str:
     """UTC with milliseconds and `Z`, the form of every time on the wire."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def from_iso(text: str) -> datetime | None:

@@ -31,6 +31,14 @@ print(json.dumps([names, sorted({name.partition(".")[0] for name in sys.modules}
 """
 
 
+RUN_AND_TELL = """
+import json, sys
+from s3dash.__main__ import main
+main()
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
 def fresh(*args: str, cwd: Path, code: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
     """A new Python with these arguments, away from the configuration of this machine."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "S3DASH_", "SWAMP_"))}
@@ -91,7 +99,7 @@ def test_a_toml_configuration_is_checked_without_yaml_and_keychain(tmp_path: Pat
     assert modules & (HEAVY | {"yaml", "tomlkit", "keyring"}) == set()
 
 
-def test_status_never_loads_the_screen(tmp_path: Path) -> None:
+def test_status_loads_neither_the_screen_nor_boto3(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "s3dash.toml").write_text(
         "[datastores.x]\nbucket = 'bucket'\nendpoint = 'http://127.0.0.1:9'\ncache = 'cache'\n"
@@ -99,5 +107,16 @@ def test_status_never_loads_the_screen(tmp_path: Path) -> None:
         "region = 'us-east-1'\n"
     )
     modules = loaded_by("--json", "status", cwd=tmp_path, code=(0, 1, 3))
-    assert "boto3" in modules
-    assert modules & {"textual", "yaml", "tomlkit", "keyring"} == set()
+    assert "sqlite3" in modules
+    unused = {"yaml", "tomlkit", "keyring", "pathspec", "rich", "prometheus_client"}
+    assert modules & (HEAVY - {"botocore"} | unused) == set()
+
+
+def test_a_command_loads_no_other_command(tmp_path: Path) -> None:
+    """By number: a module of the standard library more or less is no matter."""
+    told = fresh("-c", RUN_AND_TELL, "push", "--help", cwd=tmp_path).stdout
+    names = set(json.loads(told.splitlines()[-1]))
+    assert "s3dash.cli.sync_ops" in names
+    assert not names & {f"s3dash.cli.{name}" for name in ("doctor", "namespaces", "watch", "index")}
+    assert not {name for name in names if name.startswith(("s3dash.engine", "s3dash.config"))}
+    assert len(names) < 350

@@ -1,49 +1,57 @@
 """All commands of `s3dash`, and the options before them."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from s3dash.cli import (
-    carry_on,
-    conflicts,
-    control,
-    dashboard,
-    demo,
-    diff,
-    doctor,
-    fetch,
-    fleet,
-    history,
-    hydrate,
-    index,
-    init,
-    locks,
-    namespaces,
-    serve,
-    settings,
-    status,
-    sync_ops,
-    trash,
-    watch,
-)
 from s3dash.cli.options import Options, names_of
 from s3dash.cli.session import Session
 
+MODULES = (
+    ("status", ("status",)),
+    ("diff", ("diff",)),
+    ("sync_ops", ("push", "pull", "sync")),
+    ("hydrate", ("hydrate",)),
+    ("conflicts", ("conflicts",)),
+    ("trash", ("trash",)),
+    ("locks", ("locks",)),
+    ("namespaces", ("namespaces",)),
+    ("history", ("history",)),
+    ("index", ("index",)),
+    ("doctor", ("doctor",)),
+    ("fleet", ("fleet",)),
+    ("control", ("control",)),
+    ("fetch", ("fetch",)),
+    ("init", ("init",)),
+    ("settings", ("config",)),
+    ("demo", ("demo",)),
+    ("serve", ("serve",)),
+    ("carry_on", ("carry-on",)),
+    ("watch", ("watch",)),
+)
+"""Each module with its commands, in the order of the help."""
 SEVERAL = ("push", "pull", "sync", "status", "namespaces")
 """Commands that can work in several namespaces, one after the other."""
 
-app = typer.Typer(
-    name="s3dash",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+
+def application(meant: str = "") -> typer.Typer:
+    """The command line; where `meant` is a command, with that one only: a module costs time."""
+    app = typer.Typer(
+        name="s3dash",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(globals_)
+    found = [module for module, commands in MODULES if meant in commands]
+    for module in found or [module for module, _ in MODULES]:
+        import_module(f"s3dash.cli.{module}").register(app)
+    return app
 
 
-@app.callback(invoke_without_command=True)
 def globals_(
     context: typer.Context,
     config: Annotated[
@@ -97,6 +105,8 @@ def globals_(
     if version:
         raise typer.Exit(_tell_version(session))
     if context.invoked_subcommand is None:
+        from s3dash.cli import dashboard
+
         raise typer.Exit(dashboard.open_dashboard(session))
 
 
@@ -106,23 +116,3 @@ def _tell_version(session: Session) -> int:
     found = version("s3dash")
     session.output.emit({"version": found}, lambda out: out.line(f"s3dash {found}"))
     return 0
-
-
-for _module in (
-    status,
-    diff,
-    sync_ops,
-    hydrate,
-    conflicts,
-    trash,
-    locks,
-    namespaces,
-    history,
-    index,
-    doctor,
-):
-    _module.register(app)
-for _module in (fleet, control):
-    _module.register(app)
-for _module in (fetch, init, settings, demo, serve, carry_on, watch):
-    _module.register(app)

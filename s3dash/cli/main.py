@@ -91,12 +91,13 @@ def _dispatch(arguments: Sequence[str], session: Session) -> int:
         return open_dashboard(session)
     import typer
 
-    from s3dash.cli.app import app
+    from s3dash.cli.app import application
 
     # Of Typer's exceptions only BadParameter has a public name; what it derives from stands for
     # everything that a user can get wrong on a command line.
     misuse: type[Exception] = typer.BadParameter.__mro__[1]
     try:
+        app = application(command(arguments))
         if not wants(arguments, "-h", "--help"):
             return _call(app, arguments, session)
         text = StringIO()

@@ -8,7 +8,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 
 from s3dash.core.text import safe
@@ -73,6 +75,12 @@ class Output:
             raise AssertionError("standard output holds a JSON document already")
         import msgspec
 
+        if not self._stream.isatty():  # without a dictionary for each of a million rows
+            with suppress(UnicodeEncodeError):  # an odd name: below
+                whole = msgspec.json.encode(document)
+                if whole.isascii():
+                    self._write(whole.decode() + "\n")
+                    return
         builtin = msgspec.to_builtins(document)
         indent = 2 if self._stream.isatty() else None
         self._write(json.dumps(builtin, indent=indent) + "\n")
@@ -110,6 +118,9 @@ class Output:
 
     def line(self, *cells: Cell | str) -> None:
         """One line: the pieces one after another, nothing between them."""
+        if not self._color:  # then there is nothing to lay out, and Rich takes long to load
+            self._write("".join(_words(cell) for cell in cells).rstrip() + "\n")
+            return
         from rich.text import Text
 
         line = Text()
@@ -125,6 +136,9 @@ class Output:
     def table(self, rows: Sequence[Row], *, indent: int = 2) -> None:
         """Aligned columns without a frame; rows may differ in length."""
         if not rows:
+            return
+        if not self._color and (plain := _aligned(rows, indent)) is not None:
+            self._write(plain)
             return
         from rich.table import Table
 
@@ -160,6 +174,29 @@ class Output:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         self._stream.flush()
+
+
+def _words(cell: Cell | str) -> str:
+    return safe(cell if isinstance(cell, str) else cell.text)
+
+
+def _aligned(rows: Sequence[Row], indent: int) -> str | None:
+    """The table as Rich sets it; None where characters may be wider than others."""
+    texts = [[_words(cell) for cell in row] for row in rows]
+    if not all(text.isascii() for row in texts for text in row):
+        return None
+    widths = [max(map(len, column)) for column in zip_longest(*texts, fillvalue="")]
+    if indent + sum(widths) + 2 * len(widths) > _UNBOUNDED:
+        return None
+    right = [
+        any(isinstance(cell, Cell) and cell.right for cell in column)
+        for column in zip_longest(*rows, fillvalue="")
+    ]
+    lines = (
+        "  ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right))  # noqa: B905 - rows may be shorter
+        for row in texts
+    )
+    return "".join(f"{' ' * indent}{line}".rstrip() + "\n" for line in lines)
 
 
 def _text(cell: Cell | str) -> "Text":

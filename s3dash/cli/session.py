@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 POLL_S = 0.25
 GRACE_S = 5.0
+HEED_S = 0.5
+"""Python heeds a signal in its main thread only, and when that runs."""
 """How long a cancelled operation may take to end cleanly before we go without it."""
 
 
@@ -111,7 +113,8 @@ class Session:
         running = _Running(job)
         with self._interrupts.leading_to(running.cancel.cancel):
             running.thread.start()
-            running.ended.wait()
+            while not running.ended.wait(HEED_S):
+                pass  # a signal that came to another thread, or just before the wait, ends none
         if running.cancel.cancelled and isinstance(running.failed, Cancelled):
             raise self._interrupts.error()
         return running.result(), self._interrupts.received

@@ -201,6 +201,11 @@ class Table(BaseModel):
     )
     pull_concurrency: Concurrency = Field(50, description="downloads at a time, 1 to 1000")
     push_concurrency: Concurrency = Field(25, description="uploads at a time, 1 to 1000")
+    max_concurrency: Concurrency = Field(
+        128,
+        description="how far these two may grow by themselves, while more at a time are faster; "
+        "1 to 1000",
+    )
     request_timeout_ms: Milliseconds = Field(
         30_000, description="longest silence of a request, 1000 to 600000"
     )

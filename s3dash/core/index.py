@@ -43,7 +43,8 @@ _TYPED = msgspec.json.Decoder(_Typed)
 _ENTRY = msgspec.json.Decoder(Entry)
 _ENCODER = msgspec.json.Encoder()
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
-_HEX = frozenset("0123456789abcdef")
+_HEX_DIGITS = b"0123456789abcdef"
+_HEX = frozenset(_HEX_DIGITS.decode())
 
 MAX_SIZE = 2**53 - 1
 """Bytes; no store holds larger objects, and no client counts exactly beyond it."""
@@ -63,6 +64,45 @@ def entry_problem(rel: str, entry: Entry, *, key_prefix_bytes: int = 0) -> str |
     return None
 
 
+def sound(
+    entries: Mapping[str, Entry], *, key_prefix_bytes: int = 0
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """The entries that may be acted on, and of the others why not; internal paths are in neither.
+
+    Whole documents are looked at first: almost every one is plain, and an index has many.
+    """
+    if _is_plain(entries, key_prefix_bytes):
+        # the key and the path within the entry are equal texts as a rule: one of them is kept
+        return {e.key if e.key == rel else rel: e for rel, e in entries.items()}, {}
+    good: dict[str, Entry] = {}
+    bad: dict[str, str] = {}
+    for rel, entry in entries.items():
+        if not paths.is_data(rel):
+            continue
+        if reason := entry_problem(rel, entry, key_prefix_bytes=key_prefix_bytes):
+            bad[rel] = reason
+        else:
+            good[rel] = entry
+    return good, bad
+
+
+def _is_plain(entries: Mapping[str, Entry], key_prefix_bytes: int) -> bool:
+    """True only when all are data and none has a problem; False says nothing."""
+    if not entries:
+        return True
+    sizes = [entry.size for entry in entries.values()]
+    hashes = [entry.sha256 for entry in entries.values() if entry.sha256 is not None]
+    digits = "".join(hashes)
+    return (
+        paths.are_plain(entries, key_prefix_bytes=key_prefix_bytes)
+        and min(sizes) >= 0
+        and max(sizes) <= MAX_SIZE
+        and set(map(len, hashes)) <= {64}
+        and digits.isascii()
+        and not digits.encode().translate(None, _HEX_DIGITS)
+    )
+
+
 def decode_entries(raw: bytes, *, name: str) -> tuple[dict[str, Entry], dict[str, str]]:
     """The entries of a shard or monolith, and the malformed ones with a reason each.
 
@@ -71,7 +111,8 @@ def decode_entries(raw: bytes, *, name: str) -> tuple[dict[str, Entry], dict[str
     # Almost every document is sound; one that is not is read again, entry by entry. The decoder
     # does not look at what it skips, and a commit could then not write that back.
     with contextlib.suppress(*_BROKEN):
-        raw.decode()
+        if not raw.isascii():
+            raw.decode()
         return _TYPED.decode(raw).entries, {}
     try:
         _LOOSE.decode(raw)

@@ -13,6 +13,7 @@ PEER_TOPS = _BY_MODEL | _BY_NAME | {"workflow-runs"}
 """First segments that mean something to every client: none of them is a namespace."""
 
 _RESERVED = _BY_NAME | {"_root", "_meta"}
+_NO_NAMES = frozenset({"", ".", "..", paths.META_NAME})
 _RESERVED_PREFIXES = (*(f"{name}--" for name in sorted(_BY_MODEL)), "workflow-runs--")
 
 
@@ -21,8 +22,10 @@ def is_shard_name(name: str) -> bool:
 
     Any other name would lead out of `_index/`, or to a key that no store takes.
     """
-    if name in ("", paths.META_NAME) or "/" in name:
+    if name in _NO_NAMES or "/" in name:
         return False
+    if name.isascii() and name.isprintable():  # as almost all are, and an index has many
+        return len(name) <= paths.MAX_KEY_BYTES
     return paths.blocked_reason(name, max_segment_bytes=paths.MAX_KEY_BYTES) is None
 
 

@@ -76,6 +76,20 @@ def blocked_reason(
     return None
 
 
+def are_plain(rels: Collection[str], *, key_prefix_bytes: int = 0) -> bool:
+    """True only when every one is data and none is blocked; False says nothing.
+
+    All at once: what is printable ASCII with no segment that is empty or begins with `.` or `_`
+    is neither internal nor blocked, as long as it is short.
+    """
+    text = f"/{'/'.join(rels)}/"
+    if not (text.isascii() and text.isprintable()):
+        return False
+    if "//" in text or "/." in text or "/_" in text:
+        return False
+    return max(map(len, rels)) <= min(MAX_SEGMENT_BYTES, MAX_KEY_BYTES - key_prefix_bytes)
+
+
 def is_namespace(name: str) -> bool:
     """True for a name that can be one path segment and one key segment."""
     return _NAMESPACE.fullmatch(name) is not None and name not in (".", "..")

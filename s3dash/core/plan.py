@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Literal
 
 from s3dash.core.diff import Base, Local, Remote, Verdict
@@ -188,7 +189,8 @@ def make_plan(
         action = _action(change.verdict, direction, policy)
         if action is not None:
             items.append(Item(change.path, action, change.verdict.value, change.size, change))
-    items.sort(key=lambda item: (item.action not in _DELETES, item.path))
+    items.sort(key=attrgetter("path"))  # by one text each: of a million items that is half the time
+    items.sort(key=lambda item: item.action not in _DELETES)
     rows = tuple(_with_sources(items))
     return Plan(direction, rows, blocked or {}, unchanged, known, tuple(models), hydration)
 

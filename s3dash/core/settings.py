@@ -39,6 +39,7 @@ class Datastore:
     namespace: str | None = None
     pull_concurrency: int = 50
     push_concurrency: int = 25
+    max_concurrency: int = 128
     request_timeout_ms: int = 30_000
     lock_timeout_ms: int = 60_000
     bandwidth_limit: int = 0

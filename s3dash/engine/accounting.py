@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Collection
+from typing import get_args
 
 from s3dash.clock import Clock
 from s3dash.core.progress import (
@@ -18,6 +19,7 @@ from s3dash.core.progress import (
 from s3dash.objectstore.port import Usage
 
 RATE_WINDOW_S = 3.0
+STATES = get_args(TransferState)
 
 
 class Accounting:
@@ -33,6 +35,8 @@ class Accounting:
         self._samples: deque[tuple[float, int, int]] = deque()
         self._moved: dict[int, deque[tuple[float, int]]] = {}
         self._bytes = {"up": 0, "down": 0}
+        self._states = dict.fromkeys(STATES, 0)
+        self._total = self._done = 0
         self._arrived = (0, 0)
 
     @property
@@ -54,17 +58,22 @@ class Accounting:
     def begin(self) -> None:
         """A new operation: the rows of the last one go, except those that failed."""
         with self._lock:
-            self._transfers = {i: self._transfers[i] for i in self._failed.values()}
+            kept = [self._transfers[i] for i in self._failed.values()]
+            self._transfers = {}
+            self._states = dict.fromkeys(STATES, 0)
+            self._total = self._done = 0
+            for transfer in kept:
+                self._add(transfer)
 
     def queue(self, direction: TransferDirection, path: str, size: int) -> Transfer:
         """A new row; it takes the place of an older failed one of the same path."""
         with self._lock:
             old = self._failed.pop(path, None)
             if old is not None:
-                del self._transfers[old]
+                self._drop(old)
             transfer = Transfer(self._next_id, direction, path, size)
             self._next_id += 1
-            self._transfers[transfer.id] = transfer
+            self._add(transfer)
             return transfer
 
     def forget(self, paths: Collection[str]) -> None:
@@ -73,7 +82,7 @@ class Accounting:
             for path in paths:
                 id = self._failed.pop(path, None)
                 if id is not None:
-                    self._transfers.pop(id, None)
+                    self._drop(id)
 
     def failed(self, ids: Collection[int]) -> list[Transfer]:
         """Those of the rows that failed and were not taken up since."""
@@ -84,41 +93,74 @@ class Accounting:
         """An attempt begins, from the first byte."""
         transfer.started = self._clock.monotonic()
         with self._lock:
-            transfer.done = 0
+            self._count(transfer, -transfer.done)
             transfer.rate = 0.0
             self._moved[transfer.id] = deque([(transfer.started, 0)])
-        transfer.state = "active"
+            self._enter(transfer, "active")
+
+    def resize(self, transfer: Transfer, size: int) -> None:
+        """It is seen to be of another size, in bytes, than was planned."""
+        with self._lock:
+            if transfer.id in self._transfers:
+                self._total += size - transfer.size
+            transfer.size = size
 
     def moved(self, transfer: Transfer, count: int) -> None:
         """The parts of one file report from several threads."""
         with self._lock:
-            transfer.done += count
+            self._count(transfer, count)
             self._bytes[transfer.direction] += count
 
     def kept(self, transfer: Transfer, count: int) -> None:
         """Bytes that an interrupted transfer had moved already; they count in no rate."""
         with self._lock:
-            transfer.done += count
+            self._count(transfer, count)
             self._moved[transfer.id] = deque([(self._clock.monotonic(), transfer.done)])
 
     def rest(self, transfer: Transfer, state: TransferState) -> None:
         """It stands still for a while: paused, or queued again."""
-        transfer.state = state
         transfer.rate = 0.0
         with self._lock:
+            self._enter(transfer, state)
             self._moved.pop(transfer.id, None)
 
     def finish(self, transfer: Transfer, state: TransferState, error: str = "") -> None:
         transfer.error = error
         transfer.ended = self._clock.monotonic()
         transfer.rate = 0.0
-        transfer.state = state
         with self._lock:
+            self._enter(transfer, state)
             self._moved.pop(transfer.id, None)
             if state == "failed":
                 self._failed[transfer.path] = transfer.id
             elif self._failed.get(transfer.path) == transfer.id:
                 del self._failed[transfer.path]  # it was worth another try
+
+    # --- the totals; the lock is held ---------------------------------------------------
+
+    def _add(self, transfer: Transfer) -> None:
+        self._transfers[transfer.id] = transfer
+        self._states[transfer.state] += 1
+        self._total += transfer.size
+        self._done += transfer.done
+
+    def _drop(self, id: int) -> None:
+        transfer = self._transfers.pop(id, None)
+        if transfer is not None:
+            self._states[transfer.state] -= 1
+            self._total -= transfer.size
+            self._done -= transfer.done
+
+    def _enter(self, transfer: Transfer, state: TransferState) -> None:
+        if transfer.id in self._transfers:
+            self._states[transfer.state] -= 1
+            self._states[state] += 1
+        transfer.state = state
+
+    def _count(self, transfer: Transfer, count: int) -> None:
+        if transfer.id in self._transfers:
+            self._done += count
+        transfer.done += count
 
     def progress(self, limits: Limits = UNLIMITED) -> Progress:
         """A copy of the list with live rows, and the totals at this moment."""
@@ -126,9 +168,10 @@ class Accounting:
             rows = list(self._transfers.values())
             self._measure()
             up, down = self._bytes["up"], self._bytes["down"]
+            counts = Counts(**self._states, bytes_total=self._total, bytes_done=self._done)
         return Progress(
             transfers=rows,
-            counts=_count(rows),
+            counts=counts,
             rate=self._rate(up, down),
             bytes_up=up,
             bytes_down=down,
@@ -161,22 +204,3 @@ class Accounting:
         if seconds <= 0:
             return Rate()
         return Rate((up - up_then) / seconds, (down - down_then) / seconds)
-
-
-def _count(rows: list[Transfer]) -> Counts:
-    by_state = dict.fromkeys(("queued", "active", "paused", "failed", "done", "cancelled"), 0)
-    total = done = 0
-    for row in rows:
-        by_state[row.state] += 1
-        total += row.size
-        done += row.done
-    return Counts(
-        queued=by_state["queued"],
-        active=by_state["active"],
-        paused=by_state["paused"],
-        failed=by_state["failed"],
-        done=by_state["done"],
-        cancelled=by_state["cancelled"],
-        bytes_total=total,
-        bytes_done=done,
-    )

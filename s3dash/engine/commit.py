@@ -6,19 +6,27 @@ compare-and-swap on the exact bytes that were merged), I4 (a listed shard always
 ever deleted), I5 (commitSeq is what was just read plus one). Each step can be replayed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
+from s3dash.core.cancel import CancelToken
 from s3dash.core.index import EMPTY_SHARD, Document, Entry, encode_meta
 from s3dash.core.partitions import partition
 from s3dash.engine.cas import Cas
 from s3dash.engine.context import Context
+from s3dash.engine.docs import Doc
+from s3dash.engine.jobs import each
 from s3dash.engine.lease import Lease
 from s3dash.engine.pin import replaced
-from s3dash.engine.remote import Doc, RemoteIndex
-from s3dash.errors import CommitConflict, PreconditionFailed
+from s3dash.engine.remote import RemoteIndex
+from s3dash.errors import CommitConflict, PreconditionFailed, S3DashError
 
 ROUNDS = 8
+
+
+Shard = tuple[str, bytes]
+"""Its key and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +70,26 @@ def commit(
         pending = pending_of(ctx, todo, index, done, again=again > 0)
         if meta_written and not pending and not index.dropped:
             return done
-        wrote = _write_shards(ctx, pending, index, lease, done)
+        wrote, seq = _write_shards(ctx, pending, index, lease, done), None
         if wrote is not None:
             seq = _write_meta(ctx, index, wrote, lease, writer)
             meta_written = seq is not None
             done.commit_seq = seq if seq is not None else done.commit_seq
-        index = ctx.reader.load()
+        index = _as_it_is(ctx, wrote if seq is not None else None)
     raise CommitConflict(
         "the index kept changing while we committed; what was uploaded will be committed later",
         hint="another client is writing without the lock; try again",
     )
+
+
+def _as_it_is(ctx: Context, wrote: set[str] | None) -> RemoteIndex:
+    """The index after a round, `wrote` the shards that were looked at for it; None: it failed.
+
+    Nobody wrote over a commit whose shards and meta still have our versions: of a large index
+    these alone are asked for.
+    """
+    held = None if wrote is None else ctx.reader.still([ctx.keys.shard(name) for name in wrote])
+    return held or ctx.reader.load()
 
 
 def pending_of(
@@ -107,19 +125,45 @@ def _write_shards(
             by_key.setdefault(key, []).append(edit)
     for name in index.missing:
         by_key.setdefault(ctx.keys.shard(name), [])
-    complete = True
-    for key in sorted(by_key):
+
+    def write(shard: Shard) -> Doc | None:
+        """None: it has moved."""
+        key, body = shard
         doc = index.docs.get(key)
-        body = _merged(doc, key, by_key[key], done)
-        if body is None:
-            continue
         try:
-            etag = cas.put(key, body, version=doc.etag if doc else None)
+            return Doc(cas.put(key, body, version=doc.etag if doc else None), body)
         except PreconditionFailed:
+            return None
+
+    complete = True
+    merged = ((k, _merged(index.docs.get(k), k, by_key[k], done)) for k in sorted(by_key))
+    changed = ((key, body) for key, body in merged if body is not None)
+    workers = min(ctx.settings.push_concurrency, len(by_key))
+    for (key, _), doc in _side_by_side(write, changed, workers=workers):
+        if doc is None:
             complete = False
-            continue
-        ctx.reader.know(key, Doc(etag, body))
+        else:
+            ctx.reader.know(key, doc)
     return {ctx.keys.partition_of(key) or "" for key in by_key} if complete else None
+
+
+def _side_by_side(
+    write: Callable[[Shard], Doc | None], shards: Iterable[Shard], *, workers: int
+) -> Iterator[tuple[Shard, Doc | None]]:
+    """Each by its own compare-and-swap; none waits for another, as meta comes after them all.
+
+    There is no cancel: from the first on the commit is carried through. Raises the first failure,
+    when nothing is being written any more.
+    """
+    if workers <= 1:
+        yield from ((shard, write(shard)) for shard in shards)
+        return
+    work = each(write, shards, workers=workers, cancel=CancelToken(), name="s3dash-commit")
+    with closing(work):
+        for shard, doc in work:
+            if isinstance(doc, S3DashError):
+                raise doc
+            yield shard, doc
 
 
 def _places(ctx: Context, edit: Edit) -> set[str]:

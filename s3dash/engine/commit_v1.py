@@ -15,8 +15,9 @@ from s3dash.core.partitions import peer_partition
 from s3dash.engine.cas import Cas, read
 from s3dash.engine.commit import ROUNDS, Committed, Edit, apply, pending_of
 from s3dash.engine.context import Context
+from s3dash.engine.docs import Doc
 from s3dash.engine.lease import Lease
-from s3dash.engine.remote import Doc, RemoteIndex
+from s3dash.engine.remote import RemoteIndex
 from s3dash.errors import CommitConflict, PreconditionFailed
 
 Change = Callable[[bytes | None], bytes | None]

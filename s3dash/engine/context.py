@@ -99,9 +99,10 @@ class Context:
 
     def save_docs(self) -> None:
         """Keep the index documents that are new, so that the next start fetches only changes."""
-        have = {key: etag for key, (etag, _) in self.state.docs().items()}
+        have = self.state.doc_etags()
         docs = self.reader.docs()
-        fresh = {k: (d.etag, d.body) for k, d in docs.items() if have.get(k) != d.etag}
+        moved = {k: d for k, d in docs.items() if have.get(k) != d.etag}
+        fresh = {k: (d.etag, d.body) for k, d in moved.items() if d.at_hand}
         gone = have.keys() - docs.keys()
         if fresh:
             self.state.save_docs(fresh)

@@ -17,7 +17,7 @@ FRESH_S = 900.0
 """How long a holder of the lock may go on with its deletions, by the server's clock."""
 
 
-def vanished(ctx: Context, edits: Iterable[Edit]) -> set[str]:
+def vanished(ctx: Context, edits: Iterable[Edit], *, records: intents.Listing) -> set[str]:
     """Paths of `edits` whose uploaded version is not in the bucket any more.
 
     To be asked under the lock. Costs a listing of the records when there are new entries, and a
@@ -26,6 +26,6 @@ def vanished(ctx: Context, edits: Iterable[Edit]) -> set[str]:
     made = {e.rel: e for e in edits if e.entry is not None and e.over is None and e.etag}
     if not made:
         return set()
-    deleted = intents.deleted_lately(ctx, within_s=FRESH_S)
+    deleted = intents.deleted_lately(ctx, records, within_s=FRESH_S)
     doubtful = {r: e.etag for r, e in made.items() if e.etag and e.tag in deleted.get(r, ())}
     return replaced(ctx, doubtful)

@@ -23,6 +23,7 @@ from s3dash.engine import (
     resolve,
     status,
     trash,
+    trust,
     view,
 )
 from s3dash.engine.api import How
@@ -235,13 +236,14 @@ class Engine:
         turn = self._taking_turn(cancel, writes=not dry_run)
         with turn as ctx, status.measured(ctx, direction, tell=not dry_run) as timed:
             wanted = direction, selection, policy, models, hydration
-            plan, seen, left = self._plan(ctx, *wanted, tidy=not dry_run)
             if dry_run:
-                return timed(operations.dry(plan))
-            with model.held(ctx, plan) as kept:
-                if kept is not ctx:  # whoever had the lock may have changed something
-                    plan, seen, left = self._plan(kept, *wanted, tidy=True)
-                return timed(self._execute(kept, plan, seen, left, max_delete))
+                return timed(operations.dry(self._plan(ctx, *wanted)[0]))
+            with operations.ahead(ctx, direction) as proof:
+                plan, seen, left = self._plan(ctx, *wanted, tidy=True)
+                with model.held(ctx, plan, proof) as kept:
+                    if kept is not ctx:  # whoever had the lock may have changed something
+                        plan, seen, left = self._plan(kept, *wanted, tidy=True)
+                    return timed(self._execute(kept, plan, seen, left, max_delete, proof))
 
     def _execute(
         self,
@@ -250,11 +252,14 @@ class Engine:
         seen: Observation,
         left: Leftovers,
         max_delete: int | None,
+        proof: trust.Proof | None = None,
     ) -> Result:
         view.mark_dirty(ctx, self._view)
         marks = ctx.sidecar.read().dirtyPaths
         try:
-            result = operations.execute(ctx, plan, seen, max_delete=max_delete, left=left)
+            result = operations.execute(
+                ctx, plan, seen, max_delete=max_delete, left=left, proof=proof
+            )
         except S3DashError as error:
             level: Level = "info" if isinstance(error, Cancelled) else "error"
             ctx.note(level, plan.direction, error.message)

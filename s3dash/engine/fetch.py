@@ -201,7 +201,7 @@ def _download(wanted: Wanted, entry: Entry | None, row: Transfer, temp: BinaryIO
     ctx = wanted.ctx
     try:
         info = ctx.store.head(wanted.key)
-        row.size = info.size
+        ctx.accounting.resize(row, info.size)
         got = ctx.store.download(
             wanted.key, temp, if_match=info.etag, on_bytes=partial(ctx.moved, row)
         )

@@ -4,7 +4,7 @@ They tell a deletion (a tombstone) from an entry that a plain client overwrote b
 (invariant I6). Own format of s3dash, below `_control/`, which no client ever syncs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -39,6 +39,20 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DECODER = msgspec.json.Decoder(Intent)
+
+
+class Listing:
+    """The records' objects, listed when they are first asked for, and not again."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._found: list[ObjectInfo] | None = None
+
+    def __iter__(self) -> Iterator[ObjectInfo]:
+        """Raises what the store raises."""
+        if self._found is None:
+            self._found = list(self._ctx.store.list(self._ctx.keys.commits))
+        return iter(self._found)
 
 
 def write(ctx: Context, intent: Intent, nonce: str, *, guard: Callable[[], None]) -> None:
@@ -133,13 +147,15 @@ def latest_seq(ctx: Context) -> int:
     return max((intent.seq for intent in each if intent is not None), default=0)
 
 
-def deleted_lately(ctx: Context, *, within_s: float) -> dict[str, set[str]]:
+def deleted_lately(
+    ctx: Context, records: Iterable[ObjectInfo], *, within_s: float
+) -> dict[str, set[str]]:
     """Tags by path that were to be deleted within the last seconds, by the server's clock.
 
     Raises what the store raises.
     """
     found: dict[str, set[str]] = {}
-    for info in ctx.store.list(ctx.keys.commits):
+    for info in records:
         age = _age(ctx, info)
         intent = _read(ctx, info.key) if age is None or age.total_seconds() <= within_s else None
         for rel, tag in intent.tombstones.items() if intent else ():
@@ -147,14 +163,14 @@ def deleted_lately(ctx: Context, *, within_s: float) -> dict[str, set[str]]:
     return found
 
 
-def prune(ctx: Context) -> None:
+def prune(ctx: Context, records: Iterable[ObjectInfo]) -> None:
     """Once a day: drop the records that are older than a week by the server's clock."""
     now = ctx.clock.now()
     last = from_iso(ctx.state.get(_PRUNED) or "")
     if last is not None and timedelta(0) <= now - last < timedelta(days=1):
         return
     ctx.state.set(_PRUNED, iso(now))
-    old = [info.key for info in ctx.store.list(ctx.keys.commits) if _is_old(ctx, info)]
+    old = [info.key for info in records if _is_old(ctx, info)]
     if old:
         ctx.store.delete_many(old)
 

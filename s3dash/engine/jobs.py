@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from itertools import islice
+from queue import SimpleQueue
 from typing import TypeVar
 
 from s3dash.clock import Clock
@@ -38,18 +39,24 @@ def each(
         return
     pool = Threads(max_workers=min(workers, len(first)), thread_name_prefix=name)
     running: dict[Future[R], T] = {}
+    ended: SimpleQueue[Future[R]] = SimpleQueue()  # asking all that run, for each, takes longer
+
+    def start(job: T) -> None:
+        future = pool.submit(work, job)
+        running[future] = job
+        future.add_done_callback(ended.put)
+
     try:
         for job in first:
-            running[pool.submit(work, job)] = job
+            start(job)
         while running:
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                job = running.pop(future)
-                if not cancel.cancelled:
-                    for extra in islice(source, 1):
-                        running[pool.submit(work, extra)] = extra
-                outcome: R | S3DashError = _outcome(future)
-                yield job, outcome
+            future = ended.get()
+            job = running.pop(future)
+            if not cancel.cancelled:
+                for extra in islice(source, 1):
+                    start(extra)
+            outcome: R | S3DashError = _outcome(future)
+            yield job, outcome
     finally:
         # left half way it may be closed by whichever thread collects it, and none can join itself
         pool.shutdown(wait=threading.get_ident() == owner, cancel_futures=True)

@@ -17,8 +17,13 @@ from s3dash.objectstore.threads import Threads
 T = TypeVar("T")
 R = TypeVar("R")
 
-AHEAD = 32
-"""Jobs that are announced at a time, before they are started."""
+AHEAD = 256
+AHEAD_BYTES = 32 << 20
+"""Jobs that are announced at a time, before they are started, unless they are so large together.
+The next go when half of them are left."""
+HANDED_OUT = 32
+"""Results that are waited for before the operation's thread is woken, while more are under way;
+an error wakes it at once."""
 
 Ended = tuple[Job, R | BaseException]
 
@@ -64,6 +69,7 @@ class Lane(Generic[T, R]):
         self._running = 0
         self._still = 0
         self._ended: list[Ended[R]] = []
+        self._is_urgent = False
         self._jobs = [Job(row, item, self) for item, row in items]
         for job in self._jobs:
             self.put(job)
@@ -77,11 +83,12 @@ class Lane(Generic[T, R]):
 
     def stopped(self, job: Job) -> None:
         self._ended.append((job, TransferCancelled(job.row.path)))
+        self._is_urgent = True
 
     # --- running ------------------------------------------------------------------------
 
     def run(self) -> Iterator[tuple[T, R | S3DashError]]:
-        """The items and their results, as they end."""
+        """The items and their results, as they end, some at a time."""
         if not self._jobs:
             return
         owner = threading.get_ident()  # another thread may collect what was left half way
@@ -91,8 +98,8 @@ class Lane(Generic[T, R]):
                 self._traffic.under_control(self._jobs),
                 self._course.cancel.calling(self._wake),
             ):
-                while self._go_on(pool):
-                    for job, outcome in self._take():
+                while (ended := self._go_on(pool)) is not None:
+                    for job, outcome in ended:
                         if isinstance(outcome, S3DashError) or not isinstance(
                             outcome, BaseException
                         ):
@@ -103,15 +110,19 @@ class Lane(Generic[T, R]):
             pool.shutdown(wait=threading.get_ident() == owner, cancel_futures=True)
             self._stand(0)
 
-    def _go_on(self, pool: Threads) -> bool:
-        """Start what may be, wait until something has ended; False when all is over."""
+    def _go_on(self, pool: Threads) -> list[Ended[R]] | None:
+        """Start what may be, announce what is next, wait until some have ended; None: all have.
+
+        A thread that has ended a job takes the next by itself: this one is not needed for that.
+        """
         while True:
             with self._changed:
                 job = self._next()
                 fresh = None if job else self._unannounced()
                 if not (job or fresh):
-                    if self._ended or self._is_over():
-                        return bool(self._ended)
+                    if self._is_worth_a_stop():
+                        ended, self._ended, self._is_urgent = self._ended, [], False
+                        return ended or None
                     paused = 0 if self._running else self._paused()
                     if self._still == paused:
                         self._changed.wait()
@@ -123,11 +134,6 @@ class Lane(Generic[T, R]):
                 self._course.announce([job.item for job in fresh])
             else:
                 self._stand(paused)
-
-    def _take(self) -> list[Ended[R]]:
-        with self._changed:
-            ended, self._ended = self._ended, []
-        return ended
 
     def _wake(self) -> None:
         with self._changed:
@@ -144,7 +150,7 @@ class Lane(Generic[T, R]):
         return not self._course.cancel.cancelled and self._running < self._course.limit()
 
     def _next(self) -> Job | None:
-        """The first of the announced, unless another outranks it; it counts as running."""
+        """The first of the announced, unless one that waits outranks it; it counts as running."""
         if not self._is_open():
             return None
         best, other = _first(self._ready), _first(self._waiting)
@@ -158,15 +164,32 @@ class Lane(Generic[T, R]):
 
     def _unannounced(self) -> list[Job] | None:
         """The next to be announced; None when none is due."""
-        if not self._is_open():
+        if self._course.cancel.cancelled or not self._is_short():
             return None
         fresh: list[Job] = []
-        while len(fresh) < AHEAD and (job := _first(self._waiting)) is not None:
+        size = 0
+        while len(fresh) < AHEAD and size < AHEAD_BYTES:
+            job = _first(self._waiting)
+            if job is None:
+                break
             heapq.heappop(self._waiting)
             job.announced = True
             self.put(job)
             fresh.append(job)
+            size += job.row.size
         return fresh or None
+
+    def _is_short(self) -> bool:
+        """Few are left of the announced, or what waits outranks them."""
+        best, other = _first(self._ready), _first(self._waiting)
+        if best is None or len(self._ready) <= AHEAD // 2:
+            return True
+        return other is not None and -other.row.priority < -best.row.priority
+
+    def _is_worth_a_stop(self) -> bool:
+        if not self._running:
+            return bool(self._ended) or self._is_over()
+        return len(self._ended) >= HANDED_OUT or self._is_urgent
 
     def _paused(self) -> int:
         return sum(job.phase == "paused" for job in self._jobs)
@@ -180,19 +203,32 @@ class Lane(Generic[T, R]):
 
     # --- one job, in a thread of the pool -----------------------------------------------
 
-    def _run(self, job: Job) -> None:
+    def _run(self, first: Job) -> None:
+        """A job, and then others as long as there are any for this thread."""
+        job: Job | None = first
+        while job is not None:
+            outcome = self._outcome(job)
+            with self._changed:
+                self._running -= 1
+                self._end(job, outcome)
+                job = self._next()
+                if job is None or self._is_worth_a_stop() or self._has_more():
+                    self._changed.notify_all()
+
+    def _outcome(self, job: Job) -> R | BaseException:
         token = CURRENT.set(job)
-        outcome: R | BaseException
         try:
-            outcome = self._work(job.item, job.runs)
+            return self._work(job.item, job.runs)
         except BaseException as error:  # noqa: BLE001 - raised, or told, by the operation's thread
-            outcome = error
+            return error
         finally:
             CURRENT.reset(token)
-        with self._changed:
-            self._running -= 1
-            self._end(job, outcome)
-            self._changed.notify_all()
+
+    def _has_more(self) -> bool:
+        """The operation's thread has something to announce, or to start on another thread."""
+        if not (self._ready or self._waiting):
+            return False
+        return self._is_open() or (bool(self._waiting) and self._is_short())
 
     def _end(self, job: Job, outcome: R | BaseException) -> None:
         if isinstance(outcome, TransferPaused):
@@ -200,6 +236,10 @@ class Lane(Generic[T, R]):
         else:
             job.phase, job.row.wish = "over", ""
             self._ended.append((job, outcome))
+            self._is_urgent |= isinstance(outcome, BaseException)
+            if not isinstance(outcome, BaseException):
+                waiting = bool(self._ready or self._waiting)
+                self._traffic.went_well(job.row, running=self._running, waiting=waiting)
 
 
 def standstill(paused: int) -> str:

@@ -13,10 +13,10 @@ from s3dash.engine.observe import Observation
 from s3dash.engine.other_owner import OtherOwner
 from s3dash.engine.pace import Pace
 from s3dash.errors import Cancelled, S3DashError
-from s3dash.local.watch import Watcher
 
 if TYPE_CHECKING:
     from s3dash.engine.engine import Engine
+    from s3dash.local.watch import Watcher
 
 SMALL = 1500
 """Entries up to which a listing of all data takes a page or two."""
@@ -30,7 +30,7 @@ class Live:
         self._engine = engine
         self._view = seen
         self._health = health
-        self._watcher = Watcher(ctx.cache.base, on_paths=self._look_again, clock=ctx.clock)
+        self._watcher: Watcher | None = None
         self._ticker = Ticker(self._tick, clock=ctx.clock, name="s3dash-poll")
         self.auto = Auto(ctx, engine, seen, health)
         self._other: OtherOwner | None = None
@@ -46,6 +46,10 @@ class Live:
                 return
             if self._ctx.settings.auto_sync:
                 self.auto.turn(True)
+            from s3dash.local.watch import Watcher  # late: a single command watches nothing
+
+            ctx = self._ctx
+            self._watcher = Watcher(ctx.cache.base, on_paths=self._look_again, clock=ctx.clock)
             self._running = True
             self._watcher.start()
             self._schedule(0.0)
@@ -58,7 +62,8 @@ class Live:
             self._running = False
         if was_running:
             self._ticker.stop()
-            self._watcher.stop()
+            if self._watcher is not None:
+                self._watcher.stop()
 
     def poke(self) -> None:
         self._ticker.poke()
@@ -70,7 +75,8 @@ class Live:
 
     @property
     def watch_state(self) -> WatchState:
-        return self._watcher.state if self._running else WatchState()
+        watcher = self._watcher
+        return watcher.state if watcher is not None and self._running else WatchState()
 
     @property
     def next_look_s(self) -> float | None:

@@ -26,8 +26,9 @@ _UP = (Action.UPLOAD, Action.DELETE_REMOTE, Action.RESTORE)
 
 
 @contextmanager
-def held(ctx: Context, plan: Plan) -> Iterator[Context]:
+def held(ctx: Context, plan: Plan, proof: trust.Proof | None = None) -> Iterator[Context]:
     """The locks of the plan's models, for as long as it is carried out, where it writes at all.
+    `proof` is what is known of the endpoint, where that was asked for already.
 
     Yields the context to go on with: another one than `ctx` when locks were waited for, so that
     the plan has to be made anew. It is cancelled when a lock is lost. Raises LockHeld,
@@ -36,7 +37,7 @@ def held(ctx: Context, plan: Plan) -> Iterator[Context]:
     if not (plan.models and plan.by(*_UP)):
         yield ctx
         return
-    can, token = trust.capabilities(ctx), CancelToken()
+    can, token = (proof or trust.Proof(ctx)).capabilities(parts=False), CancelToken()
     deadline = ctx.clock.monotonic() + ctx.settings.lock_timeout_ms / 1000
     with ExitStack() as stack, ctx.cancel.calling(token.cancel):
         leases = []

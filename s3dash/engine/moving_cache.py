@@ -170,7 +170,7 @@ def _hand_over(places: Places) -> None:
             dst.state.set(fact, value)
     src.trash.hand_over(dst.keys.namespace)
     src.state.forget(rows)
-    src.state.drop_docs(src.state.docs())
+    src.state.drop_docs(src.state.doc_etags())
 
 
 def _restated(dst: Context, row: BaseRow) -> BaseRow:

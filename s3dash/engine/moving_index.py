@@ -13,8 +13,8 @@ from s3dash.engine.all_of import all_of
 from s3dash.engine.cas import Cas, read
 from s3dash.engine.context import Context
 from s3dash.engine.deletions import delete_version
+from s3dash.engine.docs import Doc
 from s3dash.engine.moving_look import Places
-from s3dash.engine.remote import Doc
 from s3dash.errors import NotFound
 
 Docs = dict[str, Doc]

@@ -1,7 +1,7 @@
 """Looking at both sides: scan, index and base become a list of changes."""
 
 import os.path
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -13,6 +13,7 @@ from s3dash.core.paths import covers, is_data, is_lazy_skippable
 from s3dash.core.plan import Change
 from s3dash.core.text import count
 from s3dash.engine.context import Context
+from s3dash.engine.growing import growing
 from s3dash.engine.jobs import each
 from s3dash.engine.rehash import due
 from s3dash.engine.remote import RemoteIndex
@@ -22,6 +23,7 @@ from s3dash.local.scan import (
     Scan,
     hash_file,
     is_settled,
+    never,
     scan,
     scan_paths,
 )
@@ -114,7 +116,7 @@ def look_local(ctx: Context) -> LocalView:
         ctx.state.forget(gone)
         rows = {rel: row for rel, row in rows.items() if rel not in gone}
     again = due(rows, found.files, now_ns=wall_ns(ctx), days=ctx.settings.full_hash_days)
-    rows |= {rel: replace(rows[rel], verified_ns=0) for rel in again}
+    rows |= {rel: msgspec.structs.replace(rows[rel], verified_ns=0) for rel in again}
     seeds = _peer_base(ctx, rows)
     return LocalView(found, rows | seeds, seeded=frozenset(seeds))
 
@@ -175,9 +177,16 @@ def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) 
     view.taken_ns = wall_ns(ctx)
     files = view.scan.files
     gone = {row.size for rel, row in view.base.items() if rel not in files and row.size > 0}
+    unproved = [
+        (rel, stat)
+        for rel, stat in files.items()
+        if (row := view.base.get(rel)) is None
+        or row.stat != stat
+        or not is_settled(stat, row.verified_ns)
+    ]
     wanted = [
         rel
-        for rel, stat in files.items()
+        for rel, stat in unproved
         if _undecided(view, rel, stat, entries) or (stat.size in gone and rel not in view.base)
     ]
     learnt: list[tuple[str, FileStat, int]] = []
@@ -199,7 +208,7 @@ def hash_where_needed(ctx: Context, view: LocalView, entries: dict[str, Entry]) 
         row = view.base.get(rel)
         if row is not None and row.sha256 == digest:
             learnt.append((rel, stat, view.taken_ns))
-            view.base[rel] = replace(row, stat=stat, verified_ns=view.taken_ns)
+            view.base[rel] = msgspec.structs.replace(row, stat=stat, verified_ns=view.taken_ns)
     ctx.cancel.check()
     if learnt:
         ctx.state.restat(learnt)
@@ -230,6 +239,7 @@ def as_remote(entry: Entry | None) -> Remote | None:
     return None if entry is None else Remote(entry.size, entry.sha256, entry.tag)
 
 
+@growing()
 def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -> Observation:
     """The pure comparison over all paths that either side or the base knows."""
     excluded = ctx.excludes.test
@@ -237,8 +247,11 @@ def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -
     blocked.update(view.scan.special)
     blocked.update(view.unreadable)
     seen = Observation(view, remote, [], blocked, 0, lazy)
-    files = of = size = of_size = 0
-    for number, rel in enumerate(_all_paths(view, remote.entries)):
+    calm = _all_alike(ctx, view, remote)
+    seen.unchanged = len(calm)
+    files = of = len(calm)
+    size = of_size = sum(remote.entries[rel].size for rel in calm)
+    for number, rel in enumerate(_all_paths(view, remote.entries) - calm, len(calm)):
         if number % COUNTED == 0:
             ctx.stage.count(f"{count(number, 'path')} compared")
         if view.unknown(rel) or rel in remote.blocked or excluded(rel):
@@ -257,6 +270,29 @@ def compare(ctx: Context, view: LocalView, remote: RemoteIndex, *, lazy: bool) -
     if seen.away:
         ctx.state.restat((rel, None, 0) for rel in seen.away)
     return seen
+
+
+def _all_alike(ctx: Context, view: LocalView, remote: RemoteIndex) -> set[str]:
+    """What is as the base has it on both sides, and is told of by nothing else: most paths.
+
+    Without an object for each, for this is done for every path at every look. What it leaves out
+    is compared one by one.
+    """
+    scan, entries, base = view.scan, remote.entries, view.base
+    alike = set()
+    for rel, stat in scan.files.items():
+        row, entry = base.get(rel), entries.get(rel)
+        if row is None or entry is None or row.stat != stat or rel in view.hashes:
+            continue
+        if (entry.sha256 or entry.tag) == row.tag and is_settled(stat, row.verified_ns):
+            alike.add(rel)
+    alike -= view.seeded
+    alike -= remote.blocked.keys()
+    alike -= view.unreadable.keys()
+    excluded = ctx.excludes.test
+    if scan.unknown or scan.special or scan.fenced or excluded is not never:
+        return {rel for rel in alike if not (scan.is_unknown(rel) or excluded(rel))}
+    return alike
 
 
 def _take_path(ctx: Context, seen: Observation, change: Change) -> None:
@@ -281,7 +317,7 @@ def _take_absent(
     row = seen.local.base.get(rel)
     if row is not None and row.stat is not None:
         seen.away.append(rel)
-        seen.local.base[rel] = replace(row, stat=None, verified_ns=0)
+        seen.local.base[rel] = msgspec.structs.replace(row, stat=None, verified_ns=0)
     if there is not None:
         seen.skipped[rel] = Change(rel, Verdict.REMOTE_ADDED, None, None, there)
     if base is not None and (there is None or there.tag != base.tag):
@@ -321,7 +357,7 @@ def _sha256_of(ctx: Context, view: LocalView, rel: str) -> str | None:
     return view.hashes.get(rel)
 
 
-def _all_paths(view: LocalView, entries: dict[str, Entry]) -> Iterable[str]:
+def _all_paths(view: LocalView, entries: dict[str, Entry]) -> set[str]:
     return view.base.keys() | view.scan.files.keys() | entries.keys()
 
 

@@ -17,7 +17,7 @@ from s3dash.engine.context import Context, identify, new_nonce
 from s3dash.engine.engine import Engine
 from s3dash.engine.excludes import Excludes
 from s3dash.engine.lease import USUAL, Timing
-from s3dash.engine.remote import READERS, Doc, IndexReader
+from s3dash.engine.remote import PAGE, READERS, IndexReader
 from s3dash.engine.stage import Stage
 from s3dash.engine.throttle import Throttle
 from s3dash.engine.traffic import Traffic
@@ -56,6 +56,7 @@ def open_engine(
     timing: Timing = USUAL,
     ignores_case: bool | None = None,
     proved: Capabilities | None = None,
+    page: int = PAGE,
 ) -> Engine:
     """An engine that is not started: it acts when it is called.
 
@@ -64,7 +65,7 @@ def open_engine(
 
     When another process owns the cache the engine only reads, and names that process; with
     `readonly` it only reads by choice, beside whoever owns it. `patience` is that of a `store`
-    that is given.
+    that is given. `page` is how many documents of the index a listing names for one request.
     """
     settings = settled(settings)
     clock = clock or SystemClock()
@@ -79,7 +80,15 @@ def open_engine(
         state = State(state_file(settings), read_only=bool(read_only))
         undo.callback(state.close)
         ctx = _context(
-            settings, store, state, clock, patience, nonce, timing, ignores_case=ignores_case
+            settings,
+            store,
+            state,
+            clock,
+            patience,
+            nonce,
+            timing,
+            ignores_case=ignores_case,
+            page=page,
         )
         if not read_only:
             ctx.cache.sweep(trash=ctx.trash)
@@ -105,8 +114,8 @@ def _context(
     timing: Timing,
     *,
     ignores_case: bool | None,
+    page: int,
 ) -> Context:
-    docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
     bus = Bus()
     accounting = Accounting(clock, store.usage)
     throttle = Throttle(settings.bandwidth_limit, clock)
@@ -115,7 +124,9 @@ def _context(
         settings=settings,
         keys=keys,
         store=store,
-        reader=IndexReader(store, keys, docs, readers=min(READERS, settings.pull_concurrency)),
+        reader=IndexReader(
+            store, keys, shelf=state, readers=min(READERS, settings.pull_concurrency), page=page
+        ),
         state=state,
         cache=CacheDir(settings.cache, namespace=settings.namespace, ignores_case=ignores_case),
         sidecar=SidecarFile(settings.cache, below=settings.sidecar_below),

@@ -1,8 +1,9 @@
 """Observe, plan, carry out: the parts put together, one operation at a time."""
 
-from collections.abc import Collection
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 from s3dash import tracing
 from s3dash.core.cancel import CancelToken
@@ -33,7 +34,9 @@ from s3dash.engine import (
     uploads,
     view,
 )
+from s3dash.engine.beside import beside
 from s3dash.engine.context import Context
+from s3dash.engine.growing import growing
 from s3dash.engine.observe import (
     Observation,
     compare,
@@ -46,9 +49,20 @@ from s3dash.engine.observe import (
 from s3dash.engine.recover import Leftovers, leave_out_own, take_up_own
 from s3dash.engine.remote import RemoteIndex
 from s3dash.engine.view import View
+from s3dash.objectstore.port import Capabilities
 
 _DOWN = (Action.DOWNLOAD, Action.DELETE_LOCAL, Action.KEEP_BOTH, Action.ADOPT, Action.FORGET)
 _UP = (Action.UPLOAD, Action.DELETE_REMOTE, Action.RESTORE)
+
+
+@contextmanager
+def ahead(ctx: Context, direction: Direction) -> Iterator[trust.Proof]:
+    """What will be asked of the bucket whatever both sides look like, while they are looked at:
+    the first time only, as the answers are kept. Yields what is known of the endpoint."""
+    takes = direction != "push" and not origin.is_known(ctx)
+    early = beside(ctx, partial(origin.remember, ctx)) if takes else nullcontext()
+    with trust.proof(ctx, soon=direction != "pull") as proof, early:
+        yield proof
 
 
 def observe(ctx: Context, *, lazy: bool = False) -> Observation:
@@ -108,6 +122,7 @@ def look_after(
     calm.save_docs()
 
 
+@growing()
 def plan_for(
     ctx: Context,
     seen: Observation,
@@ -142,7 +157,13 @@ def still_valid(plan: Plan, fresh: Observation) -> tuple[Plan, list[Item]]:
 
 
 def execute(
-    ctx: Context, plan: Plan, seen: Observation, *, max_delete: int | None, left: Leftovers
+    ctx: Context,
+    plan: Plan,
+    seen: Observation,
+    *,
+    max_delete: int | None,
+    left: Leftovers,
+    proof: trust.Proof | None = None,
 ) -> Result:
     """Carry a plan out: downwards first, then up. Raises before anything was done, or tells.
 
@@ -152,9 +173,9 @@ def execute(
     at_home.fence(ctx)
     hydration.begin(ctx, seen)
     ups = bool(plan.by(*_UP)) or _publishes(plan, seen) or left.unfinished
-    can = trust.capabilities(ctx) if ups and plan.direction != "pull" else None
-    if can is not None and not seen.remote.entries:
-        moved.refuse_if_left(ctx)  # before anything is sent to a place that was left
+    can: Capabilities | None = None
+    if ups and plan.direction != "pull":
+        can = _may_push(ctx, plan, seen, proof or trust.Proof(ctx))
     result = report_of(plan)
     if plan.direction != "pull":
         uploads.tidy(ctx, seen)
@@ -171,6 +192,18 @@ def execute(
             push.run(ctx, plan, seen, result, can=can, leftovers=left)
             uploads.look_for_abandoned(ctx, plan.by(Action.UPLOAD))
     return result
+
+
+def _may_push(ctx: Context, plan: Plan, seen: Observation, proof: trust.Proof) -> Capabilities:
+    """What the endpoint can do. Raises before anything is sent when nothing may be: locks do not
+    hold there, or the place was left for another one."""
+    parts = trust.need_parts(ctx, (item.size for item in plan.by(Action.UPLOAD)))
+    if seen.remote.entries:
+        return proof.capabilities(parts=parts)
+    with beside(ctx, partial(moved.refuse_if_left, ctx)) as refuse:
+        can = proof.capabilities(parts=parts)
+        refuse()
+    return can
 
 
 def _half(plan: Plan, name: Direction) -> AbstractContextManager[object]:

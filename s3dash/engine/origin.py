@@ -26,6 +26,11 @@ def _there(ctx: Context) -> str | None:
     return found.body.decode(errors="replace").strip() if found is not None else None
 
 
+def is_known(ctx: Context) -> bool:
+    """Whether this cache has taken an id over."""
+    return ctx.state.get(FACT) is not None
+
+
 def remember(ctx: Context) -> None:
     """Take the id over when we know none; a datastore without one is taken as it is."""
     if ctx.state.get(FACT) is None and (there := _there(ctx)) is not None:

@@ -6,11 +6,13 @@ other half of it) and I9 (base moves only after the commit is durable).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from s3dash import tracing
 from s3dash.core.plan import Item, conflict_of
 from s3dash.core.report import Failed, Result
 from s3dash.engine import commit, commit_v1, doubts, intents, origin, under_lock
+from s3dash.engine.beside import beside
 from s3dash.engine.context import Context
 from s3dash.engine.deletions import Doomed, delete_all
 from s3dash.engine.lease import Lease
@@ -65,15 +67,19 @@ def publish(
     for item in work.removed:
         work.etags[item.path] = _version_to_delete(ctx, seen, left, item)
     _journal_deletions(ctx, work, left)
+    records = intents.Listing(ctx)
     with (
         ctx.stage.during("committing"),
         lock(ctx, work.nonce, can) as lease,
         ctx.stage.holding_lock(),
     ):
         ctx.stage.enter("committing")  # it may have been waiting for the lock
-        origin.ensure(ctx, guard=lease.guard)
-        index = ctx.reader.load()
-        work.vanished = doubts.vanished(ctx, edits)
+        with (
+            beside(ctx, partial(_index_now, ctx)) as found,
+            beside(ctx, partial(doubts.vanished, ctx, edits, records=records)) as doubted,
+        ):
+            origin.ensure(ctx, guard=lease.guard)
+            index, work.vanished = found(), doubted()
         edits = [edit for edit in edits if edit.rel not in work.vanished]
         ours = {sent.item.path: sent.version.etag for sent in work.sent}
         own = {edit.rel for edit in edits} | left.uploads.keys()
@@ -88,7 +94,13 @@ def publish(
     if lease.left_behind:
         ctx.note("warning", "push", f"our lock could not be removed: {lease.left_behind}")
     _settle(ctx, result, work, done, gone)
-    _tidy(ctx)
+    _tidy(ctx, records)
+
+
+def _index_now(ctx: Context) -> RemoteIndex:
+    """Under the lock. Whoever commits writes meta last: while it has not moved, what was read
+    before the lock holds, but for what a compare-and-swap will tell."""
+    return ctx.reader.still() or ctx.reader.load()
 
 
 def _commit(
@@ -120,10 +132,10 @@ def _tell_mended(ctx: Context, found: RemoteIndex) -> None:
             ctx.note("warning", "index", f"shards that were {what} the index are back: {told}")
 
 
-def _tidy(ctx: Context) -> None:
+def _tidy(ctx: Context, records: intents.Listing) -> None:
     """The commit holds already: what fails here is told, and tried again another day."""
     try:
-        intents.prune(ctx)
+        intents.prune(ctx, records)
     except S3DashError as error:
         ctx.note("warning", "push", f"old commit records stay: {error.message}")
 

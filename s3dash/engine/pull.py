@@ -1,13 +1,15 @@
 """Carrying out the downward half of a plan: verified, atomic, undoable.
 
 Invariants kept here: I8 (a local file is replaced only while it is what the plan saw) and, for
-installs, I9 (base advances only after the install is durable).
+installs, I9 (base advances only after the install is durable: the bytes of each file before it has
+its name, the names of many with one fsync for each directory).
 """
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from s3dash.clock import from_iso
 from s3dash.core.index import Entry
@@ -51,6 +53,14 @@ class Later:
     no_room: list[Item] = field(default_factory=list)
 
 
+class Arrived(NamedTuple):
+    """A file that is installed: its base, and the directories whose names are to be made durable
+    before that is written."""
+
+    row: BaseRow
+    unsettled: frozenset[Path]
+
+
 def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
     """Downloads, local deletions and base moves. Counts into `result`; one failure stops no other.
 
@@ -86,7 +96,7 @@ class _Downloads:
 
     def fetch(self, items: list[Item], later: Later | None = None) -> None:
         """Side by side; what is worth another try goes to `later`. Without it, one at a time."""
-        ctx, rows, saved = self._ctx, self._rows, list[BaseRow]()
+        ctx, rows, saved = self._ctx, self._rows, list[Arrived]()
         course: Course[Item] = Course(
             limit=(lambda: 1) if later is None else (lambda: ctx.traffic.limit("down")),
             cancel=ctx.cancel,
@@ -100,18 +110,24 @@ class _Downloads:
                     self._failed(item, outcome, later)
                 else:
                     self._result.pulled += 1
-                    self._result.bytes_down += outcome.size
-                    if item.path not in self._seen.local.scan.files:
-                        ctx.accounting.arrive(_size(item))
+                    self._result.bytes_down += outcome.row.size
                     saved.append(outcome)
                 if len(saved) >= BATCH:
-                    ctx.state.save_base(saved)
+                    self._save(saved)
                     saved.clear()
         finally:
-            ctx.state.save_base(saved)
+            self._save(saved)
 
-    def _one(self, item: Item, _runs: int) -> BaseRow:
-        return _download(self._ctx, self._seen, item, self._rows[item.path], self._halves)
+    def _save(self, arrived: list[Arrived]) -> None:
+        """The names of what was installed are made durable, for all of them at once."""
+        self._ctx.cache.settle({path for one in arrived for path in one.unsettled})
+        self._ctx.state.save_base(one.row for one in arrived)
+
+    def _one(self, item: Item, _runs: int) -> Arrived:
+        done = _download(self._ctx, self._seen, item, self._rows[item.path], self._halves)
+        if item.path not in self._seen.local.scan.files:
+            self._ctx.accounting.arrive(_size(item))
+        return done
 
     def _failed(self, item: Item, error: S3DashError, later: Later | None) -> None:
         if isinstance(error, PathBlocked) and later is not None:
@@ -159,8 +175,8 @@ def adopted(seen: Observation, rel: str) -> BaseRow:
 
 def _download(
     ctx: Context, seen: Observation, item: Item, row: Transfer, halves: Halves
-) -> BaseRow:
-    """One file, until it is installed and durable; only its base is left to be written."""
+) -> Arrived:
+    """One file, until it is installed, its bytes durable; its name and its base are left."""
     try:
         ctx.cancel.check()
         done = retrying(
@@ -183,7 +199,7 @@ def _download(
 
 def _attempt(
     ctx: Context, seen: Observation, item: Item, row: Transfer, halves: Halves, attempt: int
-) -> BaseRow:
+) -> Arrived:
     row.attempt = attempt
     ctx.accounting.start(row)
     ctx.traffic.check(row, first=True)
@@ -197,10 +213,10 @@ def _attempt(
             raise Integrity(f"{rel}: its bytes differ from one read to the next")
         here = seen.local.scan.files.get(rel)
         if here is not None and got.sha256 == _ours(seen, rel):  # the entry did not say so
-            return BaseRow(
-                rel, got.sha256, got.size, entry.tag, got.etag, here, seen.local.taken_ns
-            )
-        expected = _step_aside(ctx, seen, item)
+            taken_ns = seen.local.taken_ns
+            known = BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, here, taken_ns)
+            return Arrived(known, frozenset())
+        expected, unsettled = _step_aside(ctx, seen, item), set[Path]()
         stat = ctx.cache.install(
             Path(temp.name),
             rel,
@@ -209,8 +225,11 @@ def _attempt(
             old_sha256=_ours(seen, rel),
             old_reason=_why_replaced(seen, rel),
             mtime_ns=_mtime_ns(ctx, entry),
+            unsettled=unsettled,
         )
-    return BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, stat, stat.ctime_ns + SETTLED_NS)
+    settled_ns = stat.ctime_ns + SETTLED_NS
+    base = BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, stat, settled_ns)
+    return Arrived(base, frozenset(unsettled))
 
 
 def _mtime_ns(ctx: Context, entry: Entry) -> int:

@@ -10,7 +10,7 @@ from s3dash.engine.addresses import state_file
 from s3dash.engine.at_home import settled
 from s3dash.engine.bus import Bus
 from s3dash.engine.context import Context
-from s3dash.engine.remote import READERS, Doc, IndexReader
+from s3dash.engine.remote import READERS, IndexReader
 from s3dash.engine.stage import Stage
 from s3dash.local.atomic import CacheDir
 from s3dash.local.sidecar import SidecarFile
@@ -30,12 +30,11 @@ def sibling(ctx: Context, namespace: str | None, *, writes: bool = False) -> Ite
         settings = settled(settings)
     state = State(state_file(settings), read_only=not writes)
     try:
-        docs = {key: Doc(etag, body) for key, (etag, body) in state.docs().items()}
         keys = Keys(namespace)
         other: dict[str, Any] = {
             "settings": settings,
             "keys": keys,
-            "reader": IndexReader(ctx.store, keys, docs, readers=READERS),
+            "reader": IndexReader(ctx.store, keys, shelf=state, readers=READERS),
             "state": state,
             "cache": CacheDir(
                 settings.cache, namespace=namespace, ignores_case=ctx.cache.ignores_case()

@@ -17,8 +17,9 @@ from s3dash.core.cancel import CancelToken
 from s3dash.core.progress import Limits, Transfer, TransferDirection
 from s3dash.core.settings import Datastore
 from s3dash.engine.accounting import Accounting
+from s3dash.engine.pacing import Pacer
 from s3dash.engine.throttle import Throttle
-from s3dash.errors import TransferCancelled, TransferPaused
+from s3dash.errors import Throttled, TransferCancelled, TransferPaused
 from s3dash.objectstore.gate import MOST
 from s3dash.objectstore.patience import Told, Wait
 
@@ -72,9 +73,10 @@ class Traffic:
         self._accounting = accounting
         self._throttle = throttle
         self._clock = clock
-        self._limits: dict[TransferDirection, int] = {
-            "up": settings.push_concurrency,
-            "down": settings.pull_concurrency,
+        most = min(MOST, settings.max_concurrency)
+        self._pacers: dict[TransferDirection, Pacer] = {
+            "up": Pacer(settings.push_concurrency, most, clock),
+            "down": Pacer(settings.pull_concurrency, most, clock),
         }
         self._changes = 0
         self._held = False
@@ -88,6 +90,7 @@ class Traffic:
         """A new operation: what held the last one is over."""
         with self.changed:
             self._held = False
+            self._start_over()
 
     @contextmanager
     def under_control(self, jobs: Collection[Job]) -> Iterator[None]:
@@ -104,6 +107,7 @@ class Traffic:
                 for job in jobs:
                     job.phase, job.row.wish = "over", ""
                     self._jobs.pop(job.row.id, None)
+                self._start_over()
 
     def check(self, row: Transfer, *, first: bool = False) -> None:
         """Raises TransferPaused or TransferCancelled when that was asked for.
@@ -115,12 +119,20 @@ class Traffic:
             raise (TransferPaused if row.wish == "pause" else TransferCancelled)(row.path)
 
     def limit(self, direction: TransferDirection) -> int:
-        return self._limits[direction]
+        """How many may run now; it changes while they do."""
+        return self._pacers[direction].limit
+
+    def went_well(self, row: Transfer, *, running: int, waiting: bool) -> None:
+        """A transfer has come to its end beside `running` others. The lock is held."""
+        pacer = self._pacers[row.direction]
+        busy_all = waiting and running + 1 >= pacer.limit
+        pacer.ended(row.size, busy_all=busy_all, free=not self._throttle.limit)
 
     @property
     def limits(self) -> Limits:
-        limits = self._limits
-        return Limits(limits["up"], limits["down"], self._throttle.limit, self._changes)
+        """The numbers in force."""
+        up, down = self._pacers["up"].limit, self._pacers["down"].limit
+        return Limits(up, down, self._throttle.limit, self._changes)
 
     def telling(self, told: Told, cancel: Callable[[], CancelToken]) -> Told:
         """`told`, and the row of the transfer that waits says so. The wait ends with the wish to
@@ -134,6 +146,9 @@ class Traffic:
                     yield event
                 return
             row = job.row
+            if isinstance(wait.error, Throttled):
+                with self.changed:
+                    self._pacers[row.direction].slow_down(row.started)
             row.waits_for = f"{wait.error.brief.removesuffix(' from the endpoint')} ×{wait.retry}"
             row.retry_at = self._clock.monotonic() + wait.seconds
             try:
@@ -169,12 +184,12 @@ class Traffic:
 
     def allow(self, *, up: int | None = None, down: int | None = None) -> Limits:
         """How many run side by side from now on, 1 to 128; more are started at once, and those
-        that are too many come to their end."""
+        that are too many come to their end. A number that was set here does not grow by itself."""
         with self.changed:
             wanted: dict[TransferDirection, int | None] = {"up": up, "down": down}
             for direction, number in wanted.items():
                 if number is not None:
-                    self._limits[direction] = max(1, min(MOST, number))
+                    self._pacers[direction].fix(max(1, min(MOST, number)))
             self._told([True])
             return self.limits
 
@@ -182,10 +197,15 @@ class Traffic:
         """Bytes per second over all transfers, 0: no limit."""
         self._throttle.change(max(0, bandwidth))
         with self.changed:
+            self._start_over()
             self._told([True])
             return self.limits
 
     # --- one job; the lock is held ------------------------------------------------------
+
+    def _start_over(self) -> None:
+        for pacer in self._pacers.values():
+            pacer.begin()
 
     def _those(self, ids: Collection[int] | None) -> list[Job]:
         if ids is None:

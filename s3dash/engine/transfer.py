@@ -32,6 +32,7 @@ from s3dash.local.scan import FileStat, hash_file
 from s3dash.local.state import JournalRow
 from s3dash.local.trash import Reason
 from s3dash.objectstore.port import Uploaded
+from s3dash.objectstore.source import Held
 
 DEFAULT_TYPE = "application/octet-stream"
 CONTENT_TYPES = {
@@ -58,6 +59,15 @@ class Sent:
     copied: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A small file that was read before its turn, so that it is read once. `read_ns` is the wall
+    time before."""
+
+    held: Held
+    read_ns: int
+
+
 def content_type(rel: str) -> str:
     return CONTENT_TYPES.get(rel.rpartition(".")[2].lower(), DEFAULT_TYPE)
 
@@ -70,17 +80,27 @@ def send(
     row: Transfer,
     *,
     nonce: str,
+    ready: Ready | None = None,
     resumed: bool = False,
 ) -> Sent:
     """Upload one file. Raises CommitConflict when somebody else's bytes are there.
 
-    `nonce` is the same when a paused one is `resumed`: it knows by that what it left there.
+    `nonce` is the same when a paused one is `resumed`: it knows by that what it left there. What is
+    `ready` is sent as it was read, while the file is still that one.
     """
     try:
         ctx.cancel.check()
         sent = retrying(
             lambda attempt: _attempt(
-                ctx, seen, journal.get(item.path), item, row, nonce, attempt, again=resumed
+                ctx,
+                seen,
+                journal.get(item.path),
+                item,
+                row,
+                nonce,
+                attempt,
+                again=resumed,
+                ready=ready if attempt == 1 else None,
             ),
             patience=ctx.patience,
         )
@@ -106,6 +126,7 @@ def _attempt(
     attempt: int,
     *,
     again: bool,
+    ready: Ready | None,
 ) -> Sent:
     row.attempt = attempt
     ctx.accounting.start(row)
@@ -113,12 +134,13 @@ def _attempt(
     if item.source is not None and unfinished is None and attempt == 1 and not again:
         there = copied(ctx, seen, item, nonce=nonce)
         if there is not None:
-            row.size = 0
+            ctx.accounting.resize(row, 0)
             stat = seen.local.scan.files[item.path]
             return Sent(item, there, stat, seen.local.taken_ns, copied=True)
-    read_ns = wall_ns(ctx)
-    stat = _stat(ctx, item.path)
-    row.size = stat.size
+    read_ns = ready.read_ns if ready else wall_ns(ctx)
+    stat = FileStat.of(ready.held.stat) if ready else _stat(ctx, item.path)
+    source = ready.held if ready else ctx.cache.base / item.path
+    ctx.accounting.resize(row, stat.size)
     known = _ours(seen, item, unfinished)
     if item.source is not None:
         known.add(hashlib.sha256(claim_of(nonce)).hexdigest())
@@ -126,7 +148,7 @@ def _attempt(
     if item.change.verdict in CLASHES:
         _announce(ctx, item, nonce, unfinished)
     try:
-        return Sent(item, _put(ctx, item.path, version, row, stat), stat, read_ns)
+        return Sent(item, _put(ctx, item.path, source, version, row, stat), stat, read_ns)
     except PreconditionFailed:
         ours = _local_sha256(ctx, item)
         found = _present(ctx, seen, item, known | {ours})
@@ -135,7 +157,7 @@ def _attempt(
     ctx.accounting.start(row)
     version = found.etag if found is not None else None
     try:
-        return Sent(item, _put(ctx, item.path, version, row, stat), stat, read_ns)
+        return Sent(item, _put(ctx, item.path, source, version, row, stat), stat, read_ns)
     except PreconditionFailed as error:
         raise CommitConflict(f"{item.path} keeps changing in the bucket") from error
 
@@ -147,10 +169,17 @@ def _stat(ctx: Context, rel: str) -> FileStat:
         raise LocalChanged(f"{rel} is gone; it was there a moment ago") from error
 
 
-def _put(ctx: Context, rel: str, version: str | None, row: Transfer, stat: FileStat) -> Uploaded:
+def _put(
+    ctx: Context,
+    rel: str,
+    source: Path | Held,
+    version: str | None,
+    row: Transfer,
+    stat: FileStat,
+) -> Uploaded:
     return ctx.store.upload(
         ctx.keys.data(rel),
-        ctx.cache.base / rel,
+        source,
         if_match=version,
         if_none_match=version is None,
         content_type=content_type(rel),

@@ -4,6 +4,10 @@ What is remembered is the dialect too: how the endpoint wants its conditions, wh
 conditional request then follows, from the first one of a process on.
 """
 
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -13,26 +17,114 @@ from s3dash.engine.context import Context, new_nonce
 from s3dash.errors import UnsafeEndpoint
 from s3dash.objectstore.examination import Joining
 from s3dash.objectstore.port import Capabilities
-from s3dash.objectstore.probe import quick_probe
+from s3dash.objectstore.probe import parts_probe, quick_probe
+from s3dash.objectstore.threads import Threads
 
 TRUST_DAYS = 7
+TESTING = "testing the endpoint"
+_PROBING = "probing"
+_ALIVE: set[str] = set()
+"""Nonces of the probes that this process has under way: nobody cleans up after these."""
 
 
 class _Proved(msgspec.Struct, frozen=True):
+    """`parts`: whether uploads in parts were asked about."""
+
     at: str
     quotes: bool
     can: Capabilities
+    parts: bool = True
 
 
 _DECODER = msgspec.json.Decoder(_Proved)
 
 
-def capabilities(ctx: Context) -> Capabilities:
+def capabilities(ctx: Context, *, parts: bool = True) -> Capabilities:
     """What the endpoint can do. Raises UnsafeEndpoint when no lock on it can be trusted.
 
-    With `locking = "unsafe"` in the config a failed proof is told, and not an error.
+    Without `parts` nothing need be known about uploads in parts. With `locking = "unsafe"` in the
+    config a failed proof is told, and not an error.
     """
-    can = _remembered(ctx) or _prove(ctx)
+    return Proof(ctx).capabilities(parts=parts)
+
+
+class Proof:
+    """What an endpoint can do: asked when it is needed, or begun a while before."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._pool: Threads | None = None
+        self._found: Future[Capabilities] = Future()
+
+    def begin(self) -> None:
+        """Ask in the background, about all but uploads in parts, unless it is known already."""
+        if _remembered(self._ctx) is None:
+            self._pool = Threads(1, thread_name_prefix="s3dash-proof")
+            self._pool.submit(self._ask)
+
+    def capabilities(self, *, parts: bool = True) -> Capabilities:
+        """As the function of this name, but for the wait."""
+        can = self._asked() if self._pool is not None else _remembered(self._ctx)
+        if can is None:
+            return _trusted(self._ctx, _prove(self._ctx, parts=parts))
+        if parts and not _knows_parts(self._ctx):
+            can = _prove_parts(self._ctx, can)
+        return _trusted(self._ctx, can)
+
+    def close(self) -> None:
+        """Wait until nothing is asked any more, and all that was made is gone. What was found is
+        kept, what failed is nobody's concern: nobody needed the answer."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+            if self._found.exception() is None:
+                self._keep(self._found.result())
+
+    def _ask(self) -> None:
+        try:
+            with _probing(self._ctx) as (nonce, killed):
+                quick_probe(
+                    self._ctx.store,
+                    nonce=nonce,
+                    parts=False,
+                    killed=killed,
+                    on_found=self._found.set_result,
+                )
+        except BaseException as error:  # noqa: BLE001 - raised by who asks for the answer
+            if not self._found.done():
+                self._found.set_exception(error)
+
+    def _asked(self) -> Capabilities:
+        with self._ctx.stage.during("comparing", TESTING):
+            can = self._found.result()
+        self._keep(can)
+        return can
+
+    def _keep(self, can: Capabilities) -> None:
+        if can.safe and _remembered(self._ctx) is None:
+            remember(self._ctx, can, parts=False)
+        else:
+            _speak(self._ctx, quotes=self._ctx.store.etag_quotes, can=can)
+
+
+@contextmanager
+def proof(ctx: Context, *, soon: bool) -> Iterator[Proof]:
+    """`soon`: it will be needed, most likely. A cache that was never synced and has files is about
+    to be pushed: then the endpoint is asked while both sides are looked at."""
+    found = Proof(ctx)
+    if soon and not ctx.state.has_base() and _has_files(ctx):
+        found.begin()
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def _has_files(ctx: Context) -> bool:
+    base = ctx.cache.base
+    return base.is_dir() and any(not path.name.startswith(".") for path in base.iterdir())
+
+
+def _trusted(ctx: Context, can: Capabilities) -> Capabilities:
     if can.safe:
         return can
     reason = f"{ctx.settings.address} does not honour conditional writes ({_missing(can)})"
@@ -43,6 +135,12 @@ def capabilities(ctx: Context) -> Capabilities:
         f"{reason}: a lock there protects nothing, so nothing was pushed",
         hint='see `s3dash doctor`; if you are the only writer: locking = "unsafe"',
     )
+
+
+def need_parts(ctx: Context, sizes: Iterable[int]) -> bool:
+    """Whether any file of so many bytes goes in parts, so that their completion matters."""
+    store = ctx.store
+    return isinstance(store, Joining) and any(size > store.multipart_above for size in sizes)
 
 
 def recall_dialect(ctx: Context) -> None:
@@ -84,16 +182,49 @@ def _remembered(ctx: Context) -> Capabilities | None:
     return proved.can
 
 
-def _prove(ctx: Context) -> Capabilities:
-    with ctx.stage.during("comparing", "testing the endpoint"):
-        can = quick_probe(ctx.store, nonce=new_nonce())
+def _knows_parts(ctx: Context) -> bool:
+    proved = _recorded(ctx)
+    return proved is not None and proved.parts
+
+
+@contextmanager
+def _probing(ctx: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A nonce for a probe, and those of probes that were killed here: this one cleans up after
+    them too, so that what they began does not lie open."""
+    noted = (ctx.state.get(_PROBING) or "").split()
+    nonce = new_nonce()
+    ctx.state.set(_PROBING, " ".join((*noted, nonce)))
+    _ALIVE.add(nonce)
+    try:
+        yield nonce, tuple(other for other in noted if other not in _ALIVE)
+    finally:
+        _ALIVE.discard(nonce)
+    ctx.state.unset(_PROBING)
+
+
+def _prove(ctx: Context, *, parts: bool) -> Capabilities:
+    with ctx.stage.during("comparing", TESTING), _probing(ctx) as (nonce, killed):
+        can = quick_probe(ctx.store, nonce=nonce, parts=parts, killed=killed)
     _speak(ctx, quotes=ctx.store.etag_quotes, can=can)
     if can.safe:
-        remember(ctx, can)
+        remember(ctx, can, parts=parts)
     return can
 
 
-def remember(ctx: Context, can: Capabilities, *, quotes: bool | None = None) -> None:
+def _prove_parts(ctx: Context, can: Capabilities) -> Capabilities:
+    """What was not asked when all else was proved; that is as old as it was."""
+    with ctx.stage.during("comparing", TESTING), _probing(ctx) as (nonce, killed):
+        can = replace(can, complete=parts_probe(ctx.store, nonce=nonce, killed=killed))
+    before = _recorded(ctx)
+    if before is not None:
+        _note(ctx, msgspec.structs.replace(before, can=can, parts=True))
+    _speak(ctx, quotes=ctx.store.etag_quotes, can=can)
+    return can
+
+
+def remember(
+    ctx: Context, can: Capabilities, *, quotes: bool | None = None, parts: bool = True
+) -> None:
     """What was just proved of the endpoint. `quotes`: the dialect, None: that of the store.
 
     What is not safe is forgotten: the next push proves it again.
@@ -102,8 +233,12 @@ def remember(ctx: Context, can: Capabilities, *, quotes: bool | None = None) -> 
         ctx.state.unset(_key(ctx))
         return
     spoken = ctx.store.etag_quotes if quotes is None else quotes
-    ctx.state.set(_key(ctx), msgspec.json.encode(_Proved(ctx.now(), spoken, can)).decode())
+    _note(ctx, _Proved(ctx.now(), spoken, can, parts))
     _speak(ctx, quotes=spoken, can=can)
+
+
+def _note(ctx: Context, proved: _Proved) -> None:
+    ctx.state.set(_key(ctx), msgspec.json.encode(proved).decode())
 
 
 def proved_at(ctx: Context) -> str:

@@ -7,7 +7,7 @@ import errno
 import os
 import stat as modes
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ class CacheDir:
     ) -> None:
         self.root = root
         self.base = root / namespace if namespace else root
+        self._base = str(self.base)
         self._solo = namespace is None
         self._exchange = exchange
         self._ignores_case = ignores_case
@@ -81,17 +82,16 @@ class CacheDir:
         reason = blocked_reason(rel) or ("reserved name" if not is_data(rel) else None)
         if reason:
             raise PathBlocked(f"{rel!r}: {reason}")
-        here = self.base
-        parts = rel.split("/")
-        for depth, part in enumerate(parts[:-1]):
-            here = here / part
+        here = self._base
+        for depth, part in enumerate(rel.split("/")[:-1]):
+            here = f"{here}/{part}"
             mode = _mode(here)
             if mode is None:
                 break
             if not modes.S_ISDIR(mode):
                 what = "a symlink" if modes.S_ISLNK(mode) else "a file"
                 raise PathBlocked(f"{rel}: {what} stands where a directory is needed")
-            if self._solo and depth == 0 and _mode(here / NAMESPACE_MANIFEST) is not None:
+            if self._solo and depth == 0 and _mode(f"{here}/{NAMESPACE_MANIFEST}") is not None:
                 raise PathBlocked(f"{rel}: {part} belongs to another namespace")
         path = self.base / rel
         mode = _mode(path)
@@ -109,14 +109,18 @@ class CacheDir:
         A disk that refuses the caller's own writes to it raises LocalError as well.
         """
         with fsio.telling(f"{self._staging} cannot be written"):
-            temp = fsio.new_file(fsio.make_staging(self.root))
+            try:
+                temp = fsio.new_file(self._staging)
+            except FileNotFoundError:
+                temp = fsio.new_file(fsio.make_staging(self.root))
             self._open[temp.name] = temp
             try:
                 with temp:
                     yield temp
             finally:
                 del self._open[temp.name]
-                Path(temp.name).unlink(missing_ok=True)
+                with suppress(FileNotFoundError):  # it was installed
+                    Path(temp.name).unlink()
 
     def install(
         self,
@@ -128,6 +132,7 @@ class CacheDir:
         old_sha256: str | None = None,
         old_reason: Reason = Reason.LOST,
         mtime_ns: int | None = None,
+        unsettled: set[Path] | None = None,
     ) -> FileStat:
         """Put a staged file in its place, durably; what was there goes to the trash first.
 
@@ -135,21 +140,35 @@ class CacheDir:
         (the staged file then stays, unless somebody saved over it), PathBlocked. `old_sha256`
         spares reading the old file, `old_reason` is why it goes. `mtime_ns` becomes its
         modification time.
+
+        Given `unsettled`, only the bytes are durable: the directories whose names are not are
+        added to it, and the caller gives them to `settle` before it counts on the file.
         """
         path = self.target(rel)
         try:
             with fsio.telling(f"{path} cannot be written"):
                 self._flush(temp, mtime_ns)
                 if expected is None:
-                    self._place_new(temp, path)
+                    touched = self._place_new(temp, path)
                 else:
                     self._replace(temp, path, rel, expected, trash, old_sha256, old_reason)
+                    touched = [path.parent]
+                if unsettled is None:
+                    self.settle(touched)
+                else:
+                    unsettled.update(touched)
                 return FileStat.of(path.lstat())
         except LocalChanged:
             raise
         except LocalError:
             temp.unlink(missing_ok=True)
             raise
+
+    def settle(self, directories: Iterable[Path]) -> None:
+        """Make the names in these directories durable; one that is gone has none."""
+        for directory in directories:
+            with fsio.telling(f"{directory} cannot be written"), suppress(FileNotFoundError):
+                fsio.fsync_path(directory)
 
     def remove(
         self, rel: str, *, expected: FileStat, trash: Trash, sha256: str | None = None
@@ -206,22 +225,31 @@ class CacheDir:
 
     def _flush(self, temp: Path, mtime_ns: int | None) -> None:
         handle = self._open.get(str(temp))
-        if handle is not None:
-            handle.flush()
+        if handle is None:
+            if mtime_ns is not None:
+                os.utime(temp, ns=(mtime_ns, mtime_ns))
+            fsio.fsync_path(temp)
+            return
+        handle.flush()
         if mtime_ns is not None:
-            os.utime(temp, ns=(mtime_ns, mtime_ns))
-        fsio.fsync_path(temp)
+            os.utime(handle.fileno(), ns=(mtime_ns, mtime_ns))
+        fsio.fsync(handle.fileno(), temp)
 
-    def _place_new(self, temp: Path, path: Path) -> None:
-        with self._tree:
-            made = _make_parents(path.parent)
-            _drop_empty(path)
-            try:
-                _on_its_disk(temp, path, lambda staged: fsio.move_new(staged, path))
-            except FileExistsError as error:
-                raise LocalChanged(f"{path} was created meanwhile") from error
-        for directory in (*made, path.parent):
-            fsio.fsync_path(directory)
+    def _place_new(self, temp: Path, path: Path) -> list[Path]:
+        """The directories with new names in them."""
+        place = partial(fsio.move_new, target=path)
+        try:
+            _on_its_disk(temp, path, place)
+        except (FileNotFoundError, FileExistsError, NotADirectoryError):
+            with self._tree:
+                made = _make_parents(path.parent)
+                _drop_empty(path)
+                try:
+                    _on_its_disk(temp, path, place)
+                except FileExistsError as error:
+                    raise LocalChanged(f"{path} was created meanwhile") from error
+            return [*made, path.parent]
+        return [path.parent]
 
     def _replace(
         self,
@@ -244,7 +272,6 @@ class CacheDir:
             exchange=self._exchange,
         )
         _on_its_disk(temp, path, change)
-        fsio.fsync_path(path.parent)
 
     def _prune(self, directory: Path) -> Path:
         """Remove empty directories upwards; the first that stays."""
@@ -330,10 +357,10 @@ def _lstat(path: Path) -> os.stat_result:
         raise LocalChanged(f"{path} is gone") from error
 
 
-def _mode(path: Path) -> int | None:
+def _mode(path: Path | str) -> int | None:
     """The type and mode of what is there, or None when nothing is."""
     try:
-        return path.lstat().st_mode
+        return os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,7 @@ BESIDE = "_catalog.db-s3dash-"
 """Begins the name of a temporary file outside the staging directory: peers never sync it."""
 
 STARTED_NS = time.time_ns()
+_numbers = count()
 
 RenameNew = Callable[[Path, Path], bool]
 """As `renameat2.rename_new`."""
@@ -86,7 +88,7 @@ def make_staging(cache: Path) -> Path:
 
 def new_file(directory: Path) -> BinaryIO:
     """An open new file of a name of its own. Mode 0644 as the umask allows."""
-    path = directory / f"{RUN}-{secrets.token_hex(6)}"
+    path = f"{directory}/{RUN}-{next(_numbers)}"
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     return open(path, "x+b", opener=lambda name, _: os.open(name, flags, 0o644))
 

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from s3dash.core.diff import Base
 from s3dash.local.scan import FileStat
 from s3dash.local.statefile import Schema
@@ -78,8 +80,7 @@ SCHEMA = Schema(
 """SQLite proves the shape of a file, not that a column has its type."""
 
 
-@dataclass(frozen=True, slots=True)
-class BaseRow:
+class BaseRow(msgspec.Struct, frozen=True, gc=False):
     """What both sides last agreed on, and the local file that was proved to be it.
 
     `verified_ns` is the wall time when the hashing of that file began; `stat` None: none was.
@@ -129,6 +130,12 @@ def stat_of(row: tuple[Any, ...]) -> FileStat | None:
     if size is None:
         return None
     return FileStat(size, mtime_ns, ctime_ns, inode if inode >= 0 else inode + 2 * _SIGNED_64)
+
+
+def row_of(row: tuple[Any, ...]) -> BaseRow:
+    """Out of `SELECT * FROM base`. An entry's tag is its hash as a rule: one text for both."""
+    rel, sha256, size, tag, etag = row[:5]
+    return BaseRow(rel, sha256, size, sha256 if tag == sha256 else tag, etag, stat_of(row), row[9])
 
 
 def base_values(row: BaseRow) -> tuple[object, ...]:

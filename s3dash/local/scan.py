@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import NamedTuple
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.paths import (
@@ -43,8 +42,7 @@ def never(rel: str) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class FileStat:
+class FileStat(NamedTuple):
     """What tells that a file may have changed. Sizes in bytes, times in ns since the epoch."""
 
     size: int
@@ -177,16 +175,30 @@ class _Walk:
 
     def _read(self, here: str, pending: list[str]) -> None:
         prefix = f"{here}/" if here else ""
+        room = MAX_KEY_BYTES - self._prefix_bytes
+        excluded = self._excluded
+        files = self.found.files
         with self._scandir(f"{self._root}/{here}") as entries:
             for entry in entries:
                 name = entry.name
                 rel = prefix + name
-                if self._passes(name, rel):
-                    if entry.is_dir(follow_symlinks=False):
-                        if not self._is_foreign(rel):
-                            pending.append(rel)
-                    else:
-                        self._file(rel, entry)
+                plain = rel.isascii() and name.isprintable() and len(name) <= MAX_SEGMENT_BYTES
+                usual = plain and len(rel) <= room and name[0] not in "._" and excluded is None
+                if not usual and not self._passes(name, rel):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if not self._is_foreign(rel):
+                        pending.append(rel)
+                    continue
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except OSError:
+                    self.found.unknown.add(rel)
+                    continue
+                if modes.S_ISREG(found.st_mode):
+                    files[rel] = FileStat.of(found)
+                else:
+                    self._note(rel, found)
 
     def _passes(self, name: str, rel: str) -> bool:
         """False for what is internal, excluded, or cannot be a key (that is noted)."""
@@ -215,12 +227,6 @@ class _Walk:
             self.found.fenced.add(rel)
             self.found.foreign.append(rel)
         return True
-
-    def _file(self, rel: str, entry: os.DirEntry[str]) -> None:
-        try:
-            self._note(rel, entry.stat(follow_symlinks=False))
-        except OSError:
-            self.found.unknown.add(rel)
 
     def _note(self, rel: str, found: os.stat_result) -> None:
         if modes.S_ISREG(found.st_mode):
@@ -341,15 +347,20 @@ def is_settled(stat: FileStat, verified_ns: int) -> bool:
     system's clock leaves no trace in the stat, so both times must be older by one tick: 20 ms,
     or 2 s where times look like whole seconds.
     """
+    newest = max(stat.mtime_ns, stat.ctime_ns)
+    if newest + COARSE_NS <= verified_ns:
+        return True
     whole = stat.mtime_ns % _SECOND_NS == 0 and stat.ctime_ns % _SECOND_NS == 0
     tick = COARSE_NS if whole else FINE_NS
-    return max(stat.mtime_ns, stat.ctime_ns) + tick <= verified_ns
+    return newest + tick <= verified_ns
 
 
 def load_excludes(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """The test for gitignore patterns. Raises ConfigError for one that is none."""
     if not patterns:
         return never
+    from pathspec import GitIgnoreSpec  # late: it takes longer to load than most scans
+
     try:
         with warnings.catch_warnings(action="ignore", category=FutureWarning):  # of a [[ in a name
             spec = GitIgnoreSpec.from_lines(patterns)

@@ -4,7 +4,8 @@ Base rows, known index documents, the journal of a commit that is under way, and
 Losing the file costs time, never data: the next sync is then a first sync (scenario 12).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from s3dash.core.snapshot import HistoryRow
@@ -15,13 +16,13 @@ from s3dash.local.rows import (
     JournalRow,
     base_values,
     journal_values,
+    row_of,
     sealed,
-    stat_of,
     stat_values,
     unsealed,
 )
 from s3dash.local.scan import FileStat
-from s3dash.local.statefile import BUSY_S, StateFile
+from s3dash.local.statefile import BUSY_S, Connection, StateFile
 from s3dash.local.together import Together
 
 __all__ = ["BaseRow", "JournalRow", "OwnerLock", "State"]
@@ -33,6 +34,12 @@ OLDER_ROWS, OLDER_PER_PATH = 250_000, 50
 By number, not by age, for clocks never order versions. One that is forgotten and comes back is
 taken as an edit: the newer copy is then in the trash, not in a conflict.
 """
+
+HELD = 100_000
+"""Base rows that are held in memory between two askings for all of them."""
+
+MANY = 10_000
+"""Paths about which is asked one by one; of more, all that is known is read once."""
 
 _SAVE_BASE = "INSERT OR REPLACE INTO base VALUES (?,?,?,?,?,?,?,?,?,?)"
 _DROP_BASE = "DELETE FROM base WHERE rel = ?"
@@ -93,6 +100,9 @@ class State:
         self._history_rows = history_rows
         self._older_rows = older_rows
         self._journal = Together(self._add_journal)
+        self._held: tuple[tuple[int, int, str | None], dict[str, BaseRow]] | None = None
+        self._moves = 0
+        self._damaged: set[str] = set()
 
     @property
     def recovered(self) -> str | None:
@@ -102,8 +112,15 @@ class State:
     # --- base ---------------------------------------------------------------------------
 
     def base_rows(self) -> dict[str, BaseRow]:
-        rows = self._all("SELECT * FROM base")
-        return {r[0]: BaseRow(r[0], r[1], r[2], r[3], r[4], stat_of(r), r[9]) for r in rows}
+        """All of them, for the caller to keep. An operation asks again and again: up to `HELD`
+        rows are held, until any connection writes to the file."""
+        written = self._all("PRAGMA data_version")[0][0]
+        version = (self._moves, written, self.recovered)
+        if self._held is not None and self._held[0] == version:
+            return dict(self._held[1])
+        found = {r[0]: row_of(r) for r in self._file.each("SELECT * FROM base")}
+        self._held = (version, found) if len(found) <= HELD else None
+        return dict(found) if self._held else found
 
     def has_base(self) -> bool:
         return bool(self._all("SELECT 1 FROM base LIMIT 1"))
@@ -111,7 +128,7 @@ class State:
     def base_row(self, rel: str) -> BaseRow | None:
         """One of them, or None."""
         for r in self._all("SELECT * FROM base WHERE rel = ?", rel):
-            return BaseRow(r[0], r[1], r[2], r[3], r[4], stat_of(r), r[9])
+            return row_of(r)
         return None
 
     def save_base(self, rows: Iterable[BaseRow]) -> None:
@@ -137,7 +154,7 @@ class State:
         `older` names versions that never were our base but were replaced as well (rel, SHA-256).
         """
         gone, rows = list(drop), list(save)
-        with self._write() as db:
+        with self._moving() as db:
             last = db.execute(_LAST_OLDER).fetchone()[0]
             db.executemany(_OUTDATE, ((rel, "") for rel in gone))
             db.executemany(_OUTDATE, ((row.rel, row.sha256) for row in rows))
@@ -151,13 +168,20 @@ class State:
         """As if these paths had never been synced: no base, and no older version of one."""
         if self._read_only:
             return
-        with self._write() as db:
+        with self._moving() as db:
             db.executemany(_DROP_BASE, ((rel,) for rel in rels))
 
     def older(self, rels: Iterable[str]) -> dict[str, set[str]]:
         """The SHA-256 of versions that the base has left behind, for those of `rels` with any."""
-        found = {rel: {str(row[0]) for row in self._all(_OLDER, rel)} for rel in rels}
-        return {rel: known for rel, known in found.items() if known}
+        wanted = frozenset(rels)
+        if len(wanted) > MANY:
+            known: dict[str, set[str]] = {}
+            for rel, sha256 in self.all_older():
+                if rel in wanted:
+                    known.setdefault(rel, set()).add(sha256)
+            return known
+        found = {rel: {str(row[0]) for row in self._all(_OLDER, rel)} for rel in wanted}
+        return {rel: hashes for rel, hashes in found.items() if hashes}
 
     def all_older(self) -> list[tuple[str, str]]:
         """Every version (path, SHA-256) that the base has left behind, the oldest first."""
@@ -169,23 +193,55 @@ class State:
         a stat it was seen not to be here, and the base stays."""
         if self._read_only:
             return
-        with self._write() as db:
+        with self._moving() as db:
             db.executemany(_RESTAT, ((*stat_values(s), at, rel) for rel, s, at in updates))
+
+    @contextmanager
+    def _moving(self) -> Iterator[Connection]:
+        """A transaction that moves the base: what is held is that of before.
+
+        Whoever reads meanwhile may hold that again; it is not taken for the new one, for the
+        number is another after the transaction as well.
+        """
+        self._moves += 1
+        try:
+            with self._write() as db:
+                yield db
+        finally:
+            self._moves += 1
 
     # --- index documents as we last read them -------------------------------------------
 
     def docs(self) -> dict[str, tuple[str, bytes]]:
         """key → (etag, body), of those that are still what was saved."""
-        found = ((k, etag, unsealed(k, etag, b)) for k, etag, b in self._all("SELECT * FROM docs"))
+        found = [(k, etag, unsealed(k, etag, b)) for k, etag, b in self._all("SELECT * FROM docs")]
+        self._damaged = {key for key, _, body in found if body is None}
         return {key: (etag, body) for key, etag, body in found if body is not None}
 
-    def save_docs(self, docs: dict[str, tuple[str, bytes]]) -> None:
+    def doc_etags(self) -> dict[str, str]:
+        """key → ETag of what was saved, but for what was found to be damaged since."""
+        rows = self._all("SELECT key, etag FROM docs")
+        return {key: etag for key, etag in rows if key not in self._damaged}
+
+    def doc(self, key: str, etag: str) -> bytes | None:
+        """The bytes of this version; None when they are not kept, or not what was saved."""
+        for kept_etag, sealed_body in self._all("SELECT etag, body FROM docs WHERE key = ?", key):
+            body = unsealed(key, kept_etag, sealed_body)
+            if body is None:
+                self._damaged.add(key)
+            return body if kept_etag == etag else None
+        return None
+
+    def save_docs(self, docs: dict[str, tuple[str, bytes]]) -> bool:
+        """Replaces what there is of the same keys. False: this is for reading only."""
         if self._read_only:
-            return
+            return False
         with self._write() as db:
             db.executemany(
                 _SAVE_DOC, ((k, etag, sealed(k, etag, b)) for k, (etag, b) in docs.items())
             )
+        self._damaged -= docs.keys()
+        return True
 
     def drop_docs(self, keys: Iterable[str]) -> None:
         if self._read_only:

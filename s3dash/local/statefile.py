@@ -18,6 +18,9 @@ from typing import Any
 from s3dash.errors import LocalError
 from s3dash.local import fsio
 
+Connection = sqlite3.Connection
+"""What a transaction is given."""
+
 APPLICATION_ID = 0x53334448  # "S3DH"
 BUSY_S = 10.0
 COMMIT = "s3dash.commit"
@@ -93,6 +96,12 @@ class StateFile:
                 if self._db.in_transaction:  # some failures of SQLite roll back by themselves
                     self._db.execute("ROLLBACK")
                 raise
+
+    def each(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows as they are read: nobody else gets in before the last, or the end of the
+        iterator. For what is too much to be held twice."""
+        with self._lock, self._translated():
+            yield from self._db.execute(sql)
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock, self._translated():

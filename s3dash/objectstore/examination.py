@@ -100,9 +100,13 @@ class Examination(Protocol):
 
 @runtime_checkable
 class Joining(Protocol):
-    """A store that can be told whether completions of uploads in parts heed conditions."""
+    """A store that can be told whether completions of uploads in parts heed conditions.
+
+    `multipart_above`: a file of more bytes goes in parts, where they do.
+    """
 
     joins_on_condition: bool
+    multipart_above: int
 
 
 @runtime_checkable

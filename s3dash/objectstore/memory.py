@@ -29,7 +29,7 @@ from s3dash.objectstore.port import (
     UploadLog,
     Usage,
 )
-from s3dash.objectstore.source import LocalSource
+from s3dash.objectstore.source import Held, LocalSource
 
 __all__ = ["PAGE", "Hook", "Kept", "MemoryBucket", "MemoryStore"]
 
@@ -200,7 +200,7 @@ class MemoryStore:
     def upload(
         self,
         key: str,
-        source: Path,
+        source: Path | Held,
         *,
         if_match: str | None = None,
         if_none_match: bool = False,
@@ -208,28 +208,46 @@ class MemoryStore:
         on_bytes: OnBytes | None = None,
         log: UploadLog | None = None,
     ) -> Uploaded:
-        with LocalSource(source) as local:
+        if isinstance(source, Held) and source.size <= self._multipart_above:
+            return self._store(
+                key, source, [source.body], if_match, if_none_match, content_type, on_bytes
+            )
+        with LocalSource(source.path if isinstance(source, Held) else source) as local:
             if local.size > self._multipart_above:
                 goal = Goal(key, content_type, if_match, if_none_match)
                 etag = self._parts.send(goal, local, on_bytes=on_bytes or _nobody, log=log)
                 return Uploaded(etag, local.size, local.sha256)
-            pieces = []
-            self._begin("upload", key)
-            for chunk in local.chunks(CHUNK):
-                pieces.append(chunk)
-                if on_bytes is not None:
-                    on_bytes(len(chunk))
-            kept = self.bucket.write(
-                self._root + key,
-                b"".join(pieces),
-                if_match=if_match,
-                if_none_match=if_none_match,
-                content_type=content_type,
-            )
-            self._end("upload", key)
-            self._meter.up(local.size)
-            local.check()
-            return Uploaded(kept.etag, local.size, local.sha256)
+            chunks = local.chunks(CHUNK)
+            return self._store(key, local, chunks, if_match, if_none_match, content_type, on_bytes)
+
+    def _store(
+        self,
+        key: str,
+        source: LocalSource | Held,
+        chunks: Iterable[bytes],
+        if_match: str | None,
+        if_none_match: bool,
+        content_type: str,
+        on_bytes: OnBytes | None,
+    ) -> Uploaded:
+        pieces = []
+        self._begin("upload", key)
+        for chunk in chunks:
+            pieces.append(chunk)
+            if on_bytes is not None:
+                on_bytes(len(chunk))
+        source.check()
+        kept = self.bucket.write(
+            self._root + key,
+            b"".join(pieces),
+            if_match=if_match,
+            if_none_match=if_none_match,
+            content_type=content_type,
+        )
+        self._end("upload", key)
+        self._meter.up(source.size)
+        source.check()
+        return Uploaded(kept.etag, source.size, source.sha256)
 
     def download(
         self,

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from s3dash.objectstore.source import Held
+
 RECENT = 200
 """Requests whose times are kept."""
 
@@ -240,7 +242,7 @@ class ObjectStore(Protocol):
     def upload(
         self,
         key: str,
-        source: Path,
+        source: Path | Held,
         *,
         if_match: str | None = None,
         if_none_match: bool = False,
@@ -249,6 +251,8 @@ class ObjectStore(Protocol):
         log: UploadLog | None = None,
     ) -> Uploaded:
         """Hash a file and send it, piece by piece; `on_bytes` may be called from several threads.
+
+        One that is held already is not read again.
 
         Raises LocalChanged when the file's stat moved meanwhile; then nothing of it may be
         committed. Large files go in parts, with the condition on the completion; an upload that

@@ -4,15 +4,23 @@ Locks are safe when creation, replacement and races hold (reliability, section 4
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, as_completed
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 import msgspec
 
-from s3dash.errors import AccessDenied, BucketNotFound, S3DashError, StoreError
+from s3dash.errors import (
+    AccessDenied,
+    BucketNotFound,
+    S3DashError,
+    ServerFault,
+    StoreError,
+    Throttled,
+)
 from s3dash.objectstore import probe_bodies as bodies
 from s3dash.objectstore import probe_bucket as bucket
 from s3dash.objectstore import probe_locks as locks
@@ -23,7 +31,8 @@ from s3dash.objectstore.probe_follows import follows
 from s3dash.objectstore.probe_permissions import Permission, permissions
 from s3dash.objectstore.threads import Threads
 
-QUICK_WAYS = 4
+QUICK_WAYS, QUICK_RACES = 4, 1
+"""Some endpoints let a third wait for seconds."""
 AT_ONCE = 6
 """Proofs that run side by side: most of them wait for the endpoint."""
 
@@ -32,6 +41,11 @@ OnCheck = Callable[[int, int, str], None]
 """Called with how many proofs have ended, how many there are, and the name of the latest."""
 OnResult = Callable[["Check"], None]
 """Called with each proof that has ended."""
+OnFound = Callable[[Capabilities], None]
+
+
+def _nobody(_: Capabilities) -> None:
+    """Nobody waits for it."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -56,25 +70,95 @@ class Doctor(msgspec.Struct, frozen=True):
     fenced: bool = False
 
 
-def quick_probe(store: ObjectStore, *, nonce: str) -> Capabilities:
+def quick_probe(
+    store: ObjectStore,
+    *,
+    nonce: str,
+    parts: bool = True,
+    killed: Sequence[str] = (),
+    on_found: OnFound = _nobody,
+) -> Capabilities:
     """What a push needs to know, in about 40 requests. Sets the store's ETag dialect.
 
-    Raises when the endpoint cannot be asked: wrong credentials, no bucket, no answer, a fault.
+    Without `parts` it asks nothing about uploads in parts, in about 30. `killed`: see `Probe`.
+    `on_found` is called with the answer before the clean-up begins. Raises when the endpoint
+    cannot be asked: wrong credentials, no bucket, no answer, a fault.
     """
-    probe = Probe(store, nonce)
+    asking = partial(_tried, store, parts=parts, killed=killed, on_found=on_found)
+    return asking(nonce) or asking(f"{nonce}-again", at_once=False) or Capabilities()
+
+
+def _tried(
+    store: ObjectStore,
+    nonce: str,
+    *,
+    parts: bool,
+    killed: Sequence[str],
+    on_found: OnFound,
+    at_once: bool = True,
+) -> Capabilities | None:
+    """With `at_once` None is for: ask again, one thing after the other. The endpoint failed to do
+    so much at a time, or some was asked before its dialect was known."""
+    probe, spoken = Probe(store, nonce, killed=killed), store.etag_quotes
+    with ExitStack() as undo:
+        undo.callback(_sweep, probe, small=not (parts or killed))
+        try:
+            conditions, race = _quick(probe, undo, parts=parts, at_once=at_once)
+            if at_once and store.etag_quotes != spoken:
+                return None
+            can = replace(conditions, races=conditions.create and race.result())
+        except (ServerFault, Throttled):
+            if not at_once:
+                raise
+            return None
+        on_found(can)
+        return can
+
+
+def _sweep(probe: Probe, *, small: bool) -> None:
+    with suppress(StoreError):  # what was proved stands; the objects are a few bytes
+        probe.clean_up(small=small)
+
+
+def _quick(
+    probe: Probe, undo: ExitStack, *, parts: bool, at_once: bool
+) -> tuple[Capabilities, Future[bool]]:
+    """All but the race, and the race under way; with `undo` it is over.
+
+    Each proof has keys of its own, and waits for the endpoint mostly. A first write goes alone: a
+    new bucket is laid out by that, and endpoints stumble when many come at once before.
+    """
+    proofs: dict[str, Proof] = {
+        "replace": locks.replace,
+        "stale": locks.stale_delete,
+        "dated": reads.dated,
+        **({"parts": locks.small_multipart} if parts else {}),
+    }
+    if at_once:
+        _holds(lambda probe: probe.write(probe.key("first"), b"1"), probe)
+    workers = len(proofs) + 2 if at_once else 1
+    pool = undo.enter_context(Threads(workers, thread_name_prefix="s3dash-probe"))
+    created = pool.submit(_holds, locks.create, probe)
+    race = pool.submit(lambda: created.result() and _holds(_small_race, probe))
+    running = {name: pool.submit(_holds, proof, probe) for name, proof in proofs.items()}
+    held = {name: one.result() for name, one in running.items()}
+    conditions = Capabilities(
+        create=created.result(),
+        replace=held["replace"],
+        delete=held["stale"],
+        dated=held["dated"],
+        complete=held.get("parts", False),
+    )
+    return conditions, race
+
+
+def parts_probe(store: ObjectStore, *, nonce: str, killed: Sequence[str] = ()) -> bool:
+    """Whether the completion of an upload in parts heeds conditions. Raises as `quick_probe`."""
+    probe = Probe(store, nonce, killed=killed)
     try:
-        create = _holds(locks.create, probe)
-        return Capabilities(
-            create=create,
-            replace=_holds(locks.replace, probe),
-            delete=_holds(locks.stale_delete, probe),
-            races=create and _holds(_small_race, probe),
-            dated=_holds(reads.dated, probe),
-            complete=_holds(locks.small_multipart, probe),
-        )
+        return _holds(locks.small_multipart, probe)
     finally:
-        with suppress(StoreError):  # what was proved stands; the objects are a few bytes
-            probe.clean_up()
+        _sweep(probe, small=False)
 
 
 def doctor(
@@ -221,7 +305,7 @@ def _side_by_side(probe: Probe, checks: Mapping[str, Proof], done: Callable[[Che
 
 
 def _small_race(probe: Probe) -> str:
-    return locks.create_race(probe, ways=QUICK_WAYS, rounds=1)
+    return locks.create_race(probe, ways=QUICK_WAYS, rounds=QUICK_RACES)
 
 
 def _clean_up(probe: Probe) -> str:

@@ -39,14 +39,21 @@ class Probe:
     """The store under test, and the keys that were made in it, all below a random root.
 
     `fenced` turns true when the bucket takes writes only with a condition: every write of the
-    probe then carries one. Used by several threads; `stop` ends their proofs early.
+    probe then carries one. Used by several threads; `stop` ends their proofs early. `killed` are
+    the nonces of earlier ones of this machine that could not clean up.
     """
 
     def __init__(
-        self, store: ObjectStore, nonce: str, *, stopped: threading.Event | None = None
+        self,
+        store: ObjectStore,
+        nonce: str,
+        *,
+        stopped: threading.Event | None = None,
+        killed: Sequence[str] = (),
     ) -> None:
         self.store = store
         self.root = f"{ROOT}{nonce}/"
+        self._roots = (self.root, *(f"{ROOT}{other}" for other in killed))
         self.fenced = False
         self.stopped = stopped or threading.Event()
         self._keys: set[str] = set()
@@ -99,18 +106,27 @@ class Probe:
                 raise denied from None
             self.store.delete(key, if_match=there)
 
-    def clean_up(self) -> None:
+    def clean_up(self, *, small: bool = False) -> None:
         """Deletes what was made, what is listed all the same, and what a killed run left.
 
-        Others' probes are old enough, by the server's clock, when an hour has passed. One object
-        that cannot be deleted keeps none of the others; the first such failure is raised.
+        A `small` probe made a few objects and began no upload: these go each by a request of its
+        own, at the same time, and open uploads are left to another one. Others' probes are old
+        enough, by the server's clock, when an hour has passed. One object that cannot be deleted
+        keeps none of the others; the first such failure is raised.
         """
         keys, self._keys = sorted(self._keys), set()
-        with suppress(StoreError):  # an odd key, a fence: what is left is listed, one by one
-            self.store.delete_many(keys)
-        failures = [*self._sweep_objects(), *self._sweep_uploads()]
+        if small:
+            together(self._try_remove, keys)
+        else:
+            with suppress(StoreError):  # an odd key, a fence: what is left is listed, one by one
+                self.store.delete_many(keys)
+        failures = [*self._sweep_objects(), *(() if small else self._sweep_uploads())]
         if failures:
             raise failures[0]
+
+    def _try_remove(self, key: str) -> None:
+        with suppress(StoreError):  # what is left is listed
+            self.remove(key)
 
     def left(self) -> int:
         """How many objects and uploads of this probe are in the bucket."""
@@ -120,7 +136,7 @@ class Probe:
 
     def _sweep_objects(self) -> Iterator[S3DashError]:
         for info in list(self.store.list(ROOT)):
-            if info.key.startswith(self.root) or _is_old(info.last_modified, info.server_time):
+            if info.key.startswith(self._roots) or _is_old(info.last_modified, info.server_time):
                 try:
                     self.remove(info.key)
                 except S3DashError as error:
@@ -128,7 +144,7 @@ class Probe:
 
     def _sweep_uploads(self) -> Iterator[S3DashError]:
         for one in self._uploads():
-            if one.key.startswith(self.root) or _is_old(one.started, one.server_time):
+            if one.key.startswith(self._roots) or _is_old(one.started, one.server_time):
                 try:
                     self.store.abort_upload(one.key, one.upload_id)
                 except S3DashError as error:
@@ -192,13 +208,13 @@ def exists(store: ObjectStore, key: str) -> bool:
 
 def together(call: Callable[[T], R], each: Sequence[T]) -> list[R]:
     """All at the same moment, in threads; the first failure is raised."""
-    barrier = threading.Barrier(len(each))
+    barrier = threading.Barrier(max(1, len(each)))
 
     def one(item: T) -> R:
         barrier.wait()
         return call(item)
 
-    with Threads(len(each), thread_name_prefix="s3dash-probe") as pool:
+    with Threads(max(1, len(each)), thread_name_prefix="s3dash-probe") as pool:
         return list(pool.map(one, each))
 
 

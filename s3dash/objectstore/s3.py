@@ -19,6 +19,8 @@ from s3dash.objectstore.parts import Goal
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import (
     Downloaded,
+    Fetched,
+    ObjectInfo,
     OnBytes,
     OpenUpload,
     Part,
@@ -26,13 +28,13 @@ from s3dash.objectstore.port import (
     Uploaded,
     UploadLog,
 )
-from s3dash.objectstore.s3_answers import bare, etag_of, looks_like_md5, size_of
+from s3dash.objectstore.s3_answers import bare, confirmed, etag_of, looks_like_md5, size_of
 from s3dash.objectstore.s3_bulk import CHUNK, Body, Bulk, Target, addressable
 from s3dash.objectstore.s3_client import virtual_hosted
 from s3dash.objectstore.s3_control import PAGE, S3Control
 from s3dash.objectstore.s3_errors import Place, boto_translated, is_stale
 from s3dash.objectstore.s3_multipart import S3Parts, as_file, checked_etag, sent
-from s3dash.objectstore.source import LocalSource
+from s3dash.objectstore.source import Held, LocalSource
 
 T = TypeVar("T")
 
@@ -71,7 +73,7 @@ class S3Store(S3Control):
     ) -> None:
         super().__init__(settings, credentials, page_size=page_size, patience=patience)
         self.joins_on_condition = True
-        self._multipart_above = multipart_above
+        self.multipart_above = multipart_above
         self._copy_in_parts_above = copy_in_parts_above
         self._copy_part = copy_part
         self._most_in_one = most_in_one
@@ -101,7 +103,7 @@ class S3Store(S3Control):
     def upload(
         self,
         key: str,
-        source: Path,
+        source: Path | Held,
         *,
         if_match: str | None = None,
         if_none_match: bool = False,
@@ -113,20 +115,24 @@ class S3Store(S3Control):
         tell = on_bytes or _nobody
         condition = self._condition(if_match, absent=if_none_match)
         place = self._place.at("write", key, conditional=bool(condition))
-        with self._gate.turn(self.patience.cancel), LocalSource(source) as local:
-            if self._in_parts(local.size, condition):
-                goal = Goal(key, content_type, if_match, if_none_match)
-                etag = self._parts.send(goal, local, on_bytes=tell, log=log)
-            elif local.size > HELD_WHOLE:
-                etag = self._put_streaming(key, local, condition, content_type, tell, place)
-            else:
-                body = local.read()
+        with self._gate.turn(self.patience.cancel):
+            held = source if isinstance(source, Held) else Held.read(source, at_most=HELD_WHOLE)
+            if held is not None and not self._in_parts(held.size, condition):
                 tell(0)
-                local.check()  # what changed already is not sent: the retry would meet it there
-                etag = self._put_whole(key, body, condition, content_type, place)
-                tell(len(body))
-            local.check()
-            return Uploaded(bare(etag), local.size, local.sha256)
+                held.check()  # what changed already is not sent: the retry would meet it there
+                etag = self._put_whole(key, held, condition, content_type, place)
+                tell(held.size)
+                held.check()
+                return Uploaded(bare(etag), held.size, held.sha256)
+            path = source.path if isinstance(source, Held) else source
+            with LocalSource(path) as local:
+                if self._in_parts(local.size, condition):
+                    goal = Goal(key, content_type, if_match, if_none_match)
+                    etag = self._parts.send(goal, local, on_bytes=tell, log=log)
+                else:
+                    etag = self._put_streaming(key, local, condition, content_type, tell, place)
+                local.check()
+                return Uploaded(bare(etag), local.size, local.sha256)
 
     def copy(
         self,
@@ -159,6 +165,25 @@ class S3Store(S3Control):
     def abort_upload(self, key: str, upload_id: str) -> None:
         self._requests.abort(key, upload_id)
 
+    def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> Fetched | None:
+        """A version that was named by its ETag may be one of thousands: it comes through obstore,
+        and does not tell its times."""
+        if if_match is None or if_none_match is not None or not addressable(self._root + key):
+            return super().get(key, if_match=if_match, if_none_match=if_none_match)
+        place = self._place.at("read", key)
+        return confirmed(lambda: self._patiently(lambda: self._whole(key, if_match, place)), place)
+
+    def _whole(self, key: str, if_match: str, place: Place) -> Fetched:
+        with self._gate.turn(self.patience.cancel), self._span("GetObject", key):
+            body = self._open_body(key, if_match, place)
+            data = b"".join(body.chunks)
+        if len(data) != body.size:
+            raise Integrity(f"{place}: {len(data)} of {body.size} bytes arrived")
+        self._meter.down(len(data))
+        return Fetched(ObjectInfo(key, len(data), bare(body.etag), None, None), data)
+
     def download(
         self,
         key: str,
@@ -187,7 +212,7 @@ class S3Store(S3Control):
     def _in_parts(self, size: int, condition: dict[str, Any]) -> bool:
         if condition and not self.joins_on_condition and size <= self._most_in_one:
             return False
-        return size > self._multipart_above
+        return size > self.multipart_above
 
     def _put_streaming(
         self,
@@ -217,21 +242,21 @@ class S3Store(S3Control):
         return checked_etag(done, body, place)
 
     def _put_whole(
-        self, key: str, body: bytes, condition: dict[str, Any], content_type: str, place: Place
+        self, key: str, held: Held, condition: dict[str, Any], content_type: str, place: Place
     ) -> str:
         """`condition` as boto3 takes it."""
         if not addressable(self._root + key):
             return self.put(
                 key,
-                body,
+                held.body,
                 if_match=condition.get("IfMatch"),
                 if_none_match="IfNoneMatch" in condition,
                 content_type=content_type,
             ).etag
         wanted = condition.get("IfMatch") or condition.get("IfNoneMatch")
         for _ in range(PUTS):
-            etag = self._put_once(key, body, wanted, content_type, place)
-            if self._is_proved(key, body, etag, place):
+            etag = self._put_once(key, held.body, wanted, content_type, place)
+            if self._is_proved(key, held, etag, place):
                 return etag
             wanted = self._tag(bare(etag))  # damaged on its way; it is ours, and goes again
         raise Integrity(f"{place}: it arrives damaged each time")
@@ -248,7 +273,7 @@ class S3Store(S3Control):
         self._meter.up(len(body))
         return etag
 
-    def _is_proved(self, key: str, body: bytes, etag: str, place: Place) -> bool:
+    def _is_proved(self, key: str, held: Held, etag: str, place: Place) -> bool:
         """Whether what is there is what was sent: obstore sends no checksum that all verify.
 
         It also follows redirects, and believes whoever answers with an ETag. One that is the MD5
@@ -256,13 +281,13 @@ class S3Store(S3Control):
         read again; any other form is asked for: until it is known that this endpoint has ETags of
         another kind.
         """
-        if self._opaque or bare(etag) == hashlib.md5(body, usedforsecurity=False).hexdigest():
+        if self._opaque or bare(etag) == held.md5:
             return True
         with suppress(NotFound, PreconditionFailed):  # told below
             if not looks_like_md5(bare(etag)):
                 self._opaque = self.head(key).etag == bare(etag)
             elif (found := self.get(key, if_match=bare(etag))) is not None:
-                self._opaque = found.body == body
+                self._opaque = found.body == held.body
                 return self._opaque
         if not self._opaque:
             raise InvalidResponse(f"{place} was answered, but is not there in that version")

@@ -10,7 +10,8 @@ from s3dash.core.settings import Credentials, CredentialSource, Datastore
 from s3dash.errors import AccessDenied, InvalidResponse, ServerFault, Unreachable
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.s3_client import Clients
-from s3dash.objectstore.s3_errors import Place, answer_of, boto_translated
+from s3dash.objectstore.s3_errors import Place, boto_translated
+from s3dash.objectstore.s3_faults import answer_of
 
 NOBODY = Credentials("s3dash-knocks", "and-knows-no-secret")
 """Signs a request whose refusal proves that an S3 endpoint answers; no one has these keys."""

@@ -5,6 +5,7 @@ a repeated conditional one would lose against itself. A GET is resumed by obstor
 ETag. obstore verifies no checksum: the caller hashes.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,18 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import S3Store as BulkStore
-
 from s3dash.errors import InvalidResponse
 from s3dash.objectstore.s3_client import CONNECT_S
 from s3dash.objectstore.s3_errors import Place, from_obstore, scrubbed
 from s3dash.objectstore.s3_signers import Signer
 
 if TYPE_CHECKING:
+    import obstore
     from obstore import GetOptions
     from obstore.store import ClientConfig, S3Credential
+    from obstore.store import S3Store as BulkStore
 
 CHUNK = 1 << 18
 """Bytes of a body that are handed on at a time; 50 downloads hold some of them each."""
@@ -37,6 +36,8 @@ RETRY_FOR = timedelta(seconds=20)
 SLOWEST = 16 << 10
 UPLOAD_SIZES = (64 << 10, 1 << 20, 16 << 20)
 DOWNLOAD_TIMEOUT = "12h"
+_UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f]|(?:\A|/)\.{0,2}(?:/|\Z)")
+"""A control character, or a segment that is empty, `.` or `..`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Bulk:
         }
         self._down = _open(target, self._credential, download, retries=GET_RETRIES)
 
-    def _for(self, size: int) -> BulkStore:
+    def _for(self, size: int) -> "BulkStore":
         """The pool for a body of so many bytes; a larger one than the largest has its time too."""
         most = next((s for s in UPLOAD_SIZES if size <= s), size)
         with self._opening:
@@ -100,6 +101,8 @@ class Bulk:
         self, key: str, body: bytes, *, condition: str | None, content_type: str, place: Place
     ) -> str:
         """Returns the ETag. `condition`: `*` for «absent», else the ETag to match, as sent."""
+        import obstore
+
         mode: Any = "overwrite"
         if condition is not None:
             mode = "create" if condition == "*" else {"e_tag": condition}
@@ -118,21 +121,20 @@ class Bulk:
 
     def get(self, key: str, *, if_match: str | None, place: Place) -> Body:
         """`if_match` as sent. The chunks raise our errors too; dropping them ends the transfer."""
+        import obstore
+
         options: GetOptions = {} if if_match is None else {"if_match": if_match}
         with _translated(place):
             result = obstore.get(self._down, key, options=options)
             meta = result.meta
         if not meta["e_tag"]:
             raise InvalidResponse(f"{place} was answered without an ETag")
-        return Body(meta["e_tag"], meta["size"], _pieces(result, place))
+        return Body(meta["e_tag"], meta["size"], _pieces(result, meta["size"], place))
 
 
 def addressable(key: str) -> bool:
     """Whether obstore can name this key; it refuses or bends the others."""
-    segments = key.split("/")
-    return all(s not in ("", ".", "..") for s in segments) and not any(
-        ord(c) < 0x20 or ord(c) == 0x7F for c in key
-    )
+    return _UNNAMEABLE.search(key) is None
 
 
 def _open(
@@ -141,7 +143,9 @@ def _open(
     client: "ClientConfig",
     *,
     retries: int,
-) -> BulkStore:
+) -> "BulkStore":
+    from obstore.store import S3Store as BulkStore  # late: most runs move no body
+
     secure = urlsplit(target.endpoint).scheme == "https"
     options: ClientConfig = {**client, "allow_http": not secure, "connect_timeout": f"{CONNECT_S}s"}
     if target.ca_bundle is not None:
@@ -173,7 +177,13 @@ def bucket_url(target: Target) -> str:
     return parts._replace(netloc=f"{target.bucket}.{parts.netloc}").geturl()
 
 
-def _pieces(result: "obstore.GetResult", place: Place) -> Iterator[memoryview]:
+def _pieces(result: "obstore.GetResult", size: int, place: Place) -> Iterator[memoryview]:
+    if size <= CHUNK:
+        with _translated(place):
+            body = memoryview(result.bytes())
+        if body:
+            yield body
+        return
     with _translated(place):
         stream = iter(result.stream(min_chunk_size=CHUNK))
     while True:
@@ -188,5 +198,9 @@ def _pieces(result: "obstore.GetResult", place: Place) -> Iterator[memoryview]:
 def _translated(place: Place) -> Iterator[None]:
     try:
         yield
-    except (BaseError, OSError, ValueError) as error:
+    except Exception as error:
+        from obstore.exceptions import BaseError
+
+        if not isinstance(error, BaseError | OSError | ValueError):
+            raise
         raise from_obstore(error, place) from scrubbed(error)

@@ -1,4 +1,7 @@
-"""boto3 clients that obey the settings and nothing else, and count what they send.
+"""Clients that obey the settings and nothing else, and count what they send.
+
+The small calls do without boto3; it is loaded when a client of its own is first asked for, or
+when its chain is to say who we are.
 
 With explicit credentials neither the environment nor `~/.aws` has a say. Without, they say who
 we are (boto3's default chain, the profile of the settings), and nothing more: endpoint, region,
@@ -7,16 +10,12 @@ addressing, retries and checksums are always ours.
 
 import ipaddress
 import os
+import re
 import threading
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
-
-import boto3
-import botocore.session
-from botocore.config import Config
-from botocore.loaders import Loader, create_loader
 
 from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.errors import ConfigError, InvalidResponse
@@ -27,9 +26,14 @@ from s3dash.objectstore.meter import Meter, http_date
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.s3_again import Again
 from s3dash.objectstore.s3_errors import Place, boto_translated
+from s3dash.objectstore.s3_http import Wire
 from s3dash.objectstore.s3_signers import Signers, sign_with
 
 if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+    from botocore.loaders import Loader
+    from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
 DEFAULT_REGION = "us-east-1"
@@ -37,6 +41,8 @@ CONNECT_S = 5.0
 ONCE_READ_S = 10.0
 COMPLETE_READ_S = 120.0
 SPARE_CONNECTIONS = 16
+_COMMON = re.compile(r"(?!us-gov-)(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d")
+"""Regions of the public AWS, whose endpoints all have one form."""
 
 Role = Literal["steady", "once", "part", "complete"]
 """`steady` is patient. `once` never sends again: lock and CAS calls, answered soon or read back.
@@ -45,8 +51,10 @@ does not either, but waits long: an endpoint may take a minute to join parts."""
 
 
 @cache
-def _models() -> Loader:
+def _models() -> "Loader":
     """What botocore knows of S3, read from its own files once in a process: 60 ms each time."""
+    from botocore.loaders import create_loader
+
     return create_loader()
 
 
@@ -65,8 +73,9 @@ class Clients:
         self._meter = meter
         self._patience = patience or Patience(retries=0)
         self._lock = threading.Lock()
-        self._core = self._fresh()
+        self._core: Session | None = None
         self._session: boto3.Session | None = None
+        self._wire: Wire | None = None
         self._signers: Signers | None = None
         self._clients: dict[Role, S3Client] = {}
         self.region = settings.region or DEFAULT_REGION
@@ -83,14 +92,37 @@ class Clients:
     @property
     def endpoint(self) -> str:
         """The URL that requests go to, without the bucket."""
+        if self._settings.endpoint:
+            return self._settings.endpoint
+        if _COMMON.fullmatch(self.region):
+            return f"https://s3.{self.region}.amazonaws.com"
         return str(self.get("steady").meta.endpoint_url)
 
     @property
     def ca_bundle(self) -> Path | None:
-        """Roots that this machine trusts on top of the usual ones, as boto3 knows them."""
-        with self._lock:
-            found = self._core.get_config_variable("ca_bundle")
+        """Roots that this machine trusts in the place of the usual ones, as boto3 knows them."""
+        if self._credentials is not None:  # then no file of boto3's has a say
+            found = os.environ.get("AWS_CA_BUNDLE")
+        else:
+            with self._lock, boto_translated(self.place):
+                found = self._own_core().get_config_variable("ca_bundle")
         return Path(found) if found else None
+
+    def wire(self) -> Wire:
+        """Connections for the small calls, which do without boto3. Raises ConfigError."""
+        endpoint, bundle = self.endpoint, self.ca_bundle
+        with self._lock:
+            if self._wire is None:
+                self._wire = Wire(
+                    endpoint,
+                    self._settings.bucket,
+                    in_host=virtual_hosted(self._settings),
+                    region=self.region,
+                    connect_s=connect_s(self._settings),
+                    idle=_connections(self._settings),
+                    ca_bundle=bundle,
+                )
+            return self._wire
 
     def identity(self) -> str:
         """See `Identified`."""
@@ -110,6 +142,8 @@ class Clients:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
+            if self._wire is not None:
+                self._wire.close()
 
     def _create(self, role: Role) -> "S3Client":
         signers = self._who()
@@ -135,15 +169,26 @@ class Clients:
             self._signers = Signers(self._credentials, self._fresh, self.place)
         return self._signers
 
-    def _open_session(self) -> boto3.Session:
+    def _own_core(self) -> "Session":
+        """The caller has the lock."""
+        if self._core is None:
+            self._core = self._fresh()
+        return self._core
+
+    def _open_session(self) -> "boto3.Session":
         """One session, so that the clients share its loaded models. The caller has the lock."""
         if self._session is None:
-            sign_with(self._core, self._who())
-            self._session = boto3.Session(botocore_session=self._core)
+            import boto3  # late: it takes longer to load than most runs to do their work
+
+            core = self._own_core()
+            sign_with(core, self._who())
+            self._session = boto3.Session(botocore_session=core)
         return self._session
 
-    def _fresh(self) -> botocore.session.Session:
+    def _fresh(self) -> "Session":
         """A session that has read nothing yet."""
+        import botocore.session
+
         session = botocore.session.Session(session_vars=self._session_vars())
         session.register_component("data_loader", _models())
         if self._credentials is None and self._settings.profile is not None:
@@ -162,23 +207,33 @@ class Clients:
         }
 
 
-def _config(settings: Datastore, role: Role) -> Config:
+def read_s(settings: Datastore, role: Role) -> float:
+    """How long an endpoint may be silent, in seconds."""
     wanted = settings.request_timeout_ms / 1000
-    read_s = {
-        "steady": wanted,
-        "once": min(wanted, ONCE_READ_S),
-        "part": wanted,
-        "complete": max(wanted, COMPLETE_READ_S),
-    }
+    if role == "once":
+        return min(wanted, ONCE_READ_S)
+    return max(wanted, COMPLETE_READ_S) if role == "complete" else wanted
+
+
+def connect_s(settings: Datastore) -> float:
+    return min(settings.request_timeout_ms / 1000, CONNECT_S)
+
+
+def _connections(settings: Datastore) -> int:
+    most = max(settings.pull_concurrency, settings.push_concurrency, MOST)
+    return most + SPARE_CONNECTIONS
+
+
+def _config(settings: Datastore, role: Role) -> "Config":
+    from botocore.config import Config
+
     options: dict[str, Any] = {
         "signature_version": "s3v4",
         "s3": {"addressing_style": "virtual" if virtual_hosted(settings) else "path"},
-        "connect_timeout": min(wanted, CONNECT_S),
-        "read_timeout": read_s[role],
+        "connect_timeout": connect_s(settings),
+        "read_timeout": read_s(settings, role),
         "retries": {"mode": "standard", "total_max_attempts": 1},  # see Again
-        "max_pool_connections": (
-            max(settings.pull_concurrency, settings.push_concurrency, MOST) + SPARE_CONNECTIONS
-        ),
+        "max_pool_connections": _connections(settings),
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
         "use_dualstack_endpoint": False,

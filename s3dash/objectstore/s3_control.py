@@ -1,26 +1,25 @@
-"""The small calls: listings, single objects, conditions and deletions, all through boto3."""
+"""The small calls: listings, single objects, conditions and deletions.
+
+What is asked most goes through `Light`, the rest (copies, bulk deletions) through boto3.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
-
-from botocore.exceptions import ClientError
 
 from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.errors import (
     AccessDenied,
+    ConfigError,
     InvalidResponse,
     NotFound,
     PreconditionFailed,
     S3DashError,
-    ServerFault,
 )
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Fetched, ObjectInfo, Stored, Usage
 from s3dash.objectstore.s3_answers import (
-    Response,
     bare,
     confirmed,
     date_of,
@@ -28,10 +27,11 @@ from s3dash.objectstore.s3_answers import (
     info_of,
     md5_header,
     size_of,
-    utc,
 )
 from s3dash.objectstore.s3_client import Clients
 from s3dash.objectstore.s3_errors import Answer, Place, boto_translated, refused
+from s3dash.objectstore.s3_light import BEYOND, UNCHANGED, Light
+from s3dash.objectstore.s3_page import Page
 
 if TYPE_CHECKING:
     from s3dash.objectstore.s3_examination import S3Examination
@@ -65,6 +65,7 @@ class S3Control:
         self._meter = Meter()
         self._clients = Clients(settings, credentials, self._meter, self.patience)
         self._place = self._clients.place
+        self._light = Light(settings, self._clients, self._meter, self.patience)
 
     @property
     def usage(self) -> Usage:
@@ -93,34 +94,25 @@ class S3Control:
 
         An object that is listed without an ETag has the empty one, which no condition meets.
         """
-        options = {"StartAfter": self._root + start_after} if start_after else {}
-        for page in self._pages(prefix, options):
-            date = date_of(page)
-            for entry in page.get("Contents", []):
-                yield ObjectInfo(
-                    self._relative(entry["Key"], prefix),
-                    entry["Size"],
-                    bare(entry.get("ETag", "")),
-                    utc(entry.get("LastModified")),
-                    date,
-                )
+        options = {"start-after": self._root + start_after} if start_after else {}
+        for page, date in self._pages(prefix, options):
+            for one in page.objects:
+                key = self._relative(one.key, prefix)
+                yield ObjectInfo(key, one.size, bare(one.etag), one.modified, date)
 
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         """SeaweedFS goes on naming a directory after its last object is gone."""
         names = set()
-        for page in self._pages(prefix, {"Delimiter": "/"}):
-            for entry in page.get("CommonPrefixes", []):
-                below = self._relative(entry.get("Prefix", ""), prefix)
+        for page, _ in self._pages(prefix, {"delimiter": "/"}):
+            for found in page.prefixes:
+                below = self._relative(found, prefix)
                 names.add(below[len(prefix) :].removesuffix("/"))
         return tuple(sorted(names))
 
     def head(self, key: str) -> ObjectInfo:
         place = self._place.at("look at", key)
         try:
-            with boto_translated(place):
-                found = self._clients.get("steady").head_object(
-                    Bucket=self._bucket, Key=self._root + key
-                )
+            found = self._light.head(_named(self._root + key, place), place)
         except NotFound:
             self._prove_bucket()
             raise
@@ -130,19 +122,16 @@ class S3Control:
         self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
     ) -> Fetched | None:
         place = self._place.at("read", key)
-        options = self._condition(if_match)
+        headers = {} if if_match is None else {"if-match": self._tag(if_match)}
         if if_none_match is not None:
-            options["IfNoneMatch"] = self._tag(if_none_match)
-        return confirmed(lambda: self._patiently(lambda: self._get(key, options, place)), place)
+            headers["if-none-match"] = self._tag(if_none_match)
+        return confirmed(lambda: self._get(key, headers, place), place)
 
-    def _get(self, key: str, options: dict[str, Any], place: Place) -> Fetched | None:
-        with self._reading(place, unless="304") as unchanged:
-            found = self._clients.get("steady").get_object(
-                Bucket=self._bucket, Key=self._root + key, **options
-            )
-            with closing(found["Body"]) as stream:
-                body = stream.read()
-        if unchanged:
+    def _get(self, key: str, headers: dict[str, str], place: Place) -> Fetched | None:
+        status, found, body = self._light.get(
+            self._root + key, place, headers=headers, allows=(UNCHANGED,)
+        )
+        if status == UNCHANGED:
             return None
         self._meter.down(len(body))
         return Fetched(info_of(key, len(body), found, place), body)
@@ -152,25 +141,17 @@ class S3Control:
         if length <= 0:
             return b""
         place = self._place.at("read", key)
-        return self._patiently(lambda: self._get_range(key, start, length, if_match, place))
-
-    def _get_range(
-        self, key: str, start: int, length: int, if_match: str | None, place: Place
-    ) -> bytes:
-        with self._reading(place, unless="InvalidRange") as beyond:
-            found = self._clients.get("steady").get_object(
-                Bucket=self._bucket,
-                Key=self._root + key,
-                Range=f"bytes={start}-{start + length - 1}",
-                **self._condition(if_match),
-            )
-            skip = 0 if found.get("ContentRange") else start  # the endpoint may ignore the range
-            with closing(found["Body"]) as stream:
-                body = stream.read(skip + length)
-        if beyond:
+        headers = {"range": f"bytes={start}-{start + length - 1}"}
+        if if_match is not None:
+            headers["if-match"] = self._tag(if_match)
+        status, found, body = self._light.get(
+            self._root + key, place, headers=headers, allows=(BEYOND,)
+        )
+        if status == BEYOND:
             return b""
+        skip = 0 if found.get("ContentRange") else start  # the endpoint may ignore the range
         self._meter.down(len(body))
-        return body[skip:]
+        return body[skip : skip + length]
 
     # --- changing -----------------------------------------------------------------------
 
@@ -183,17 +164,12 @@ class S3Control:
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
     ) -> Stored:
-        condition = self._condition(if_match, absent=if_none_match)
+        condition = {"if-none-match": "*"} if if_none_match else {}
+        if if_match is not None:
+            condition = {"if-match": self._tag(if_match)}
         place = self._place.at("write", key, conditional=bool(condition))
-        with boto_translated(place):
-            done = self._clients.get("once").put_object(
-                Bucket=self._bucket,
-                Key=self._root + key,
-                Body=body,
-                ContentMD5=md5_header(body),
-                ContentType=content_type,
-                **condition,
-            )
+        headers = {"content-md5": md5_header(body), "content-type": content_type, **condition}
+        done = self._light.put(self._root + key, body, place, headers=headers)
         self._meter.up(len(body))
         return Stored(etag_of(done, place), date_of(done))
 
@@ -213,18 +189,20 @@ class S3Control:
         Whoever stands before the endpoint may say yes to anything: only S3's own 204 is believed.
         """
         place = self._place.at("delete", key)
+        headers = {} if if_match is None else {"if-match": self._tag(if_match)}
         try:
-            with boto_translated(place):
-                done = self._clients.get("steady" if if_match is None else "once").delete_object(
-                    Bucket=self._bucket, Key=self._root + key, **self._condition(if_match)
-                )
+            status, body = self._light.delete(
+                self._root + key, place, headers=headers, steady=if_match is None
+            )
         except NotFound:
             return
         except PreconditionFailed:
             if self._exists(key):
                 raise
             return
-        if done["ResponseMetadata"]["HTTPStatusCode"] != DELETED and self._exists(key):
+        if body.strip():  # a success that has something to say is not S3's
+            raise InvalidResponse(f"{place} answered a deletion with something that is no answer")
+        if status != DELETED and self._exists(key):
             raise InvalidResponse(f"{place}: the endpoint said yes, and it is still there")
 
     def delete_many(self, keys: Iterable[str]) -> None:
@@ -257,27 +235,24 @@ class S3Control:
 
     # --- how ----------------------------------------------------------------------------
 
-    def _pages(self, prefix: str, options: dict[str, Any]) -> Iterator[Response]:
+    def _pages(
+        self, prefix: str, options: dict[str, str]
+    ) -> Iterator[tuple[Page, datetime | None]]:
+        """Pages of the listing, each with the server's clock."""
         place = self._place.at("list")
-        more: dict[str, Any] = {}
+        query = {"prefix": self._root + prefix, "max-keys": str(self._page_size), **options}
+        token = ""
         while True:
-            with boto_translated(place):
-                page: Response = self._clients.get("steady").list_objects_v2(
-                    Bucket=self._bucket,
-                    Prefix=self._root + prefix,
-                    MaxKeys=self._page_size,
-                    **options,
-                    **more,
-                )
-            if "IsTruncated" not in page or not page.get("Name"):
+            more = {"continuation-token": token} if token else {}
+            page, date = self._light.page({**query, **more}, place)
+            if page.truncated is None or not page.name:
                 raise InvalidResponse(f"{place} answered a listing without its name or its end")
-            yield page
-            if not page["IsTruncated"]:
+            yield page, date
+            if not page.truncated:
                 return
-            token = page.get("NextContinuationToken")
-            if not token or token == more.get("ContinuationToken"):
+            if not page.token or page.token == token:
                 raise InvalidResponse(f"{place} cut a listing short and names no way on")
-            more = {"ContinuationToken": token}
+            token = page.token
 
     def _delete_batch(self, keys: Sequence[str]) -> None:
         with boto_translated(self._place.at("delete", keys[0])):
@@ -305,25 +280,11 @@ class S3Control:
             return
         place = self._place.at("look at")
         try:
-            with boto_translated(place):
-                self._clients.get("steady").head_bucket(Bucket=self._bucket)
+            self._light.head("", place)
         except NotFound as error:
             raise refused(Answer(404, "NoSuchBucket"), place) from error
         except AccessDenied:
             return  # it is there; we may list below our prefix only
-
-    @contextmanager
-    def _reading(self, place: Place, *, unless: str) -> Iterator[set[str]]:
-        """Failures become ours; the answer `unless` is none, and fills the set instead."""
-        met: set[str] = set()
-        try:
-            with boto_translated(place, but=unless):
-                yield met
-        except ClientError:
-            met.add(unless)
-        except AttributeError as error:
-            # botocore stumbles over a 500 on GET that carries a checksum header.
-            raise ServerFault(f"the endpoint failed to {place.action} {place}") from error
 
     def _patiently(self, read: Callable[[], T]) -> T:
         """A body that breaks off is read again, like an answer that never came."""
@@ -349,3 +310,10 @@ class S3Control:
         if not key.startswith(self._root + prefix):
             raise InvalidResponse(f"{self._place} listed {key!r}, which was not asked for")
         return key[len(self._root) :]
+
+
+def _named(key: str, place: Place) -> str:
+    """An empty key would be the bucket. Raises ConfigError."""
+    if not key:
+        raise ConfigError(f"S3 allows no such name of a bucket or key: {place}")
+    return key

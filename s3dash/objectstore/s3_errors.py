@@ -9,13 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from botocore import exceptions as sdk
-from botocore.parsers import ResponseParserError
-
 from s3dash.errors import (
     AccessDenied,
     BucketNotFound,
-    ConfigError,
     CredentialsExpired,
     Integrity,
     InvalidResponse,
@@ -207,26 +203,11 @@ def unreachable(place: Place, why: str) -> Unreachable:
     )
 
 
-# --- boto3 ------------------------------------------------------------------------------
+def garbled(place: Place) -> InvalidResponse:
+    return InvalidResponse(f"the answer for {place} is not S3's: it cannot be parsed")
 
-_NO_ANSWER = (
-    sdk.HTTPClientError,
-    sdk.ConnectionError,
-    sdk.IncompleteReadError,
-    sdk.ResponseStreamingError,
-)
-_CONFIG = (
-    sdk.NoCredentialsError,
-    sdk.PartialCredentialsError,
-    sdk.ProfileNotFound,
-    sdk.ConfigParseError,
-    sdk.ConfigNotFound,
-    sdk.InvalidConfigError,
-    sdk.MissingDependencyException,
-)
-_NO_VALUE = (ValueError, OverflowError)
-"""A date, number or blob in an answer that is none: the parser lets these through as they are."""
-_LOGIN = (sdk.CredentialRetrievalError, sdk.SSOError, sdk.TokenRetrievalError)
+
+# --- boto3 ------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -237,51 +218,21 @@ def boto_translated(place: Place, *, but: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (sdk.BotoCoreError, sdk.ClientError, ResponseParserError, *_NO_VALUE) as error:
-        if but and isinstance(error, sdk.ClientError) and answer_of(error).code == but:
+    except S3DashError:
+        raise
+    except Exception as error:
+        from s3dash.objectstore import s3_faults  # late: it loads boto3
+
+        told = s3_faults.told(error, place, but=but)
+        if told is None:
             raise
-        told = from_boto(error, place)
-        _scrub(error)
         raise told from error
 
 
-def _scrub(error: Exception) -> None:
-    """Take out what repeats the request: its headers carry the credentials. The type stays."""
-    error.args = (type(error).__name__,)
-    for name in ("response", "kwargs", "request"):
-        if hasattr(error, name):
-            setattr(error, name, {})
-
-
 def from_boto(error: Exception, place: Place) -> S3DashError:
-    if isinstance(error, sdk.ClientError):
-        return refused(answer_of(error), place)
-    if isinstance(error, _NO_ANSWER):
-        return unreachable(place, type(error).__name__)
-    if isinstance(error, sdk.ParamValidationError):
-        return ConfigError(f"S3 allows no such name of a bucket or key: {place}")
-    if isinstance(error, _CONFIG):
-        return ConfigError(f"cannot {place.action} {place}: {_first_line(error)}")
-    if isinstance(error, _LOGIN):
-        return AccessDenied(
-            f"the credentials for {place} could not be fetched ({type(error).__name__})",
-            hint="log in again, or check `profile`",
-        )
-    if isinstance(error, (ResponseParserError, *_NO_VALUE)):
-        return InvalidResponse(f"the answer for {place} is not S3's: it cannot be parsed")
-    if isinstance(error, sdk.FlexibleChecksumError | sdk.ChecksumError):
-        return Integrity(f"{place}: the bytes differ from their checksum")
-    return StoreError(f"cannot {place.action} {place} ({type(error).__name__})")
+    from s3dash.objectstore import s3_faults  # late: it loads boto3
 
-
-def answer_of(error: sdk.ClientError) -> Answer:
-    told = error.response.get("Error", {})
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return Answer(int(status), str(told.get("Code") or status), str(told.get("Message", "")))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    return s3_faults.from_boto(error, place)
 
 
 # --- obstore ----------------------------------------------------------------------------

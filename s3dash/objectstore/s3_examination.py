@@ -13,7 +13,8 @@ from s3dash.objectstore.examination import RawTags, Rule, Style
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.s3_answers import etag_of
 from s3dash.objectstore.s3_client import Clients, virtual_hosted
-from s3dash.objectstore.s3_errors import answer_of, boto_translated
+from s3dash.objectstore.s3_errors import boto_translated
+from s3dash.objectstore.s3_faults import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from s3dash.errors import Integrity, InvalidResponse, NotFound, PreconditionFailed
 from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.meter import Meter
@@ -192,6 +190,8 @@ def as_file(body: SliceBody) -> IO[bytes]:
 
 def sent(body: SliceBody, place: Place, request: Callable[[], Response]) -> Response:
     """Make the request that carries `body`. What stopped the body is raised as it was."""
+    from botocore.exceptions import BotoCoreError, ClientError  # late: it loads boto3
+
     try:
         return request()
     except (BotoCoreError, ClientError) as error:

@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from botocore import credentials as boto
-from botocore.session import Session
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from s3dash.core.settings import Credentials, CredentialSource
 from s3dash.errors import ConfigError, S3DashError
 from s3dash.objectstore.s3_errors import Place, boto_translated
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 CREDENTIAL_TTL = timedelta(minutes=4)
 SHOWN_WHOLE = 12
@@ -32,30 +32,68 @@ class Signer:
     expires_at: datetime | None
 
 
-class Signers(boto.Credentials):
-    """What botocore signs with; each request asks anew. `fresh` makes a session of boto3's chain.
+class Keys(NamedTuple):
+    """The credentials that sign one request."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+    def __repr__(self) -> str:
+        return "Keys(***)"
+
+
+class _Frozen(Protocol):
+    """Credentials of one moment."""
+
+    @property
+    def access_key(self) -> str | None: ...
+
+    @property
+    def secret_key(self) -> str | None: ...
+
+    @property
+    def token(self) -> str | None: ...
+
+
+class _Source(Protocol):
+    """What boto3 calls credentials: `method` tells where they were found."""
+
+    @property
+    def method(self) -> str | None: ...
+
+    def get_frozen_credentials(self) -> _Frozen: ...
+
+
+class Signers:
+    """What all requests are signed with; each asks anew. `fresh` makes a session of boto3's chain.
 
     Raises ConfigError when there are no credentials at all.
     """
 
-    def __init__(self, given: CredentialSource, fresh: Callable[[], Session], place: Place) -> None:
+    def __init__(
+        self, given: CredentialSource, fresh: "Callable[[], Session]", place: Place
+    ) -> None:
         self._given = given
         self._fresh = fresh
         self._place = place
         self._renewing = threading.Lock()
         self._mine = threading.local()
         self._inner = self._load()
-        now = self._inner.get_frozen_credentials()
-        super().__init__(now.access_key or "", now.secret_key or "", now.token, self._inner.method)
 
     def __repr__(self) -> str:
         return "Signers(***)"
 
-    def get_frozen_credentials(self) -> Any:
-        """Called by botocore in the thread whose request it signs."""
+    @property
+    def method(self) -> str:
+        """Where they were found, in boto3's words."""
+        return str(self._inner.method or "")
+
+    def get_frozen_credentials(self) -> Keys:
+        """Called in the thread whose request is signed, by botocore too."""
         now = self._inner.get_frozen_credentials()
         self._mine.used = (now.access_key or "", now.token)
-        return now
+        return Keys(now.access_key or "", now.secret_key or "", now.token)
 
     @property
     def described(self) -> tuple[str, str]:
@@ -91,10 +129,10 @@ class Signers(boto.Credentials):
         now = self._inner.get_frozen_credentials()
         return now.access_key or "", now.token
 
-    def _load(self) -> boto.Credentials:
+    def _load(self) -> _Source:
         given = self._given() if callable(self._given) else self._given
         if given is not None:
-            return _static(given)
+            return _Given(given)
         with boto_translated(self._place):
             found = self._fresh().get_credentials()
         if found is None:
@@ -112,23 +150,33 @@ def shortened(key_id: str) -> str:
     return f"{key_id[:2]}…" if key_id else "no key"
 
 
-class _Provider(boto.CredentialProvider):
-    METHOD = "s3dash"
+class _Given:
+    """Credentials that the settings name."""
 
-    def __init__(self, signers: Signers) -> None:
-        super().__init__()
-        self._signers = signers
+    method = "explicit"
 
-    def load(self) -> Signers:
-        return self._signers
+    def __init__(self, given: Credentials) -> None:
+        self._keys = Keys(given.access_key_id, given.secret_access_key, given.session_token)
+
+    def get_frozen_credentials(self) -> Keys:
+        return self._keys
 
 
-def sign_with(session: Session, signers: Signers) -> None:
+def sign_with(session: "Session", signers: Signers) -> None:
     """Every client of this session is to sign with these, wherever botocore would look."""
+    from botocore import credentials as boto  # late: it loads boto3
+
+    class Newest(boto.Credentials):
+        def get_frozen_credentials(self) -> boto.ReadOnlyCredentials:
+            return boto.ReadOnlyCredentials(*signers.get_frozen_credentials())
+
+    class Provider(boto.CredentialProvider):
+        METHOD = "s3dash"
+
+        def load(self) -> boto.Credentials:
+            now = signers.get_frozen_credentials()
+            return Newest(now.access_key, now.secret_key, now.token, signers.method)
+
     session.lazy_register_component(
-        "credential_provider", lambda: boto.CredentialResolver([_Provider(signers)])
+        "credential_provider", lambda: boto.CredentialResolver([Provider()])
     )
-
-
-def _static(given: Credentials) -> boto.Credentials:
-    return boto.Credentials(given.access_key_id, given.secret_access_key, given.session_token)

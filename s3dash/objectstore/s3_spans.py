@@ -4,7 +4,7 @@ boto3's calls are seen by its events; those of obstore, which has none, are told
 Nothing is registered and nothing imported while nobody collects spans.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from s3dash.errors import NotFound, PreconditionFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from opentelemetry.trace import Span
 
     from s3dash.tracing import Value
 
@@ -87,6 +88,47 @@ def _failed(exception: BaseException, context: dict[str, Any], **_: object) -> N
     if span is not None:
         tracing.fail(span, type(exception).__name__)
         span.end()
+
+
+class Told:
+    """The span of a small call; without one it is told in vain."""
+
+    def __init__(self, span: "Span | None" = None) -> None:
+        self._span = span
+        self.is_told = False
+
+    def answered(self, status: int, headers: Mapping[str, str], *, code: str, resends: int) -> None:
+        """The latest answer counts."""
+        span, self.is_told = self._span, True
+        if span is None:
+            return
+        span.set_attribute("http.response.status_code", status)
+        if identity := headers.get("x-amz-request-id"):
+            span.set_attribute("aws.request_id", identity)
+        if resends:
+            span.set_attribute("http.request.resend_count", resends)
+        if status >= 300 and status not in _ANSWERS:
+            tracing.fail(span, code)
+
+
+@contextmanager
+def light(method: str, *, endpoint: str, bucket: str, key: str) -> Iterator[Told]:
+    """A small call, with its retries inside."""
+    if not tracing.is_on():
+        yield Told()
+        return
+    named = {"aws.s3.bucket": bucket, **({"aws.s3.key": key} if key else {})}
+    span = tracing.call(f"S3.{method}", {**about(method, endpoint), **named})
+    told = Told(span)
+    try:
+        yield told
+    except BaseException as error:
+        if span is not None and not told.is_told:
+            tracing.fail(span, type(error.__cause__ or error).__name__)
+        raise
+    finally:
+        if span is not None:
+            span.end()
 
 
 @contextmanager

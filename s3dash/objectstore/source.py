@@ -1,11 +1,14 @@
-"""A local file that is being uploaded: hashed in one pass, sent from disk, watched for changes."""
+"""A local file that is being uploaded: hashed in one pass, watched for changes.
+
+A small one is read once and held (`Held`), a large one is sent from disk (`LocalSource`).
+"""
 
 import errno
 import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +31,46 @@ class Slice:
     start: int
     size: int
     md5: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A whole file in memory, as it was when it was read: its bytes, and what they hash to (hex).
+
+    `stat` was taken before it was read.
+    """
+
+    path: Path
+    body: bytes = field(repr=False)
+    sha256: str
+    md5: str
+    stat: os.stat_result
+
+    @classmethod
+    def read(cls, path: Path, *, at_most: int) -> "Held | None":
+        """None when it has more than `at_most` bytes. Raises as LocalSource does."""
+        handle = _open(path)
+        try:
+            found = os.fstat(handle)
+            if found.st_size > at_most:
+                return None
+            body = _read_at(handle, path, 0, found.st_size)
+        finally:
+            os.close(handle)
+        sha256 = hashlib.sha256(body).hexdigest()
+        md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        held = cls(path, body, sha256, md5, found)
+        held.check()
+        return held
+
+    @property
+    def size(self) -> int:
+        return len(self.body)
+
+    def check(self) -> None:
+        """Raises LocalChanged when the path leads to another file now, or its content moved."""
+        if _identity(_at(self.path)) != _identity(self.stat):
+            raise LocalChanged(f"{self.path} changed while it was uploaded")
 
 
 class LocalSource:
@@ -81,30 +124,13 @@ class LocalSource:
             yield Slice(number, start, length, self._hashed(start, length, check))
         self.check()
 
-    def read(self) -> bytes:
-        """The whole content at once."""
-        return b"".join(self.chunks(max(self.size, 1)))
-
     def read_at(self, start: int, count: int) -> bytes:
         """Exactly these bytes; any thread may ask. An early end means that the file shrank."""
-        piece = os.pread(self._handle, count, start)
-        if len(piece) == count:
-            return piece
-        pieces, left = [piece], count - len(piece)
-        while left > 0:  # a read may be short
-            if not piece:
-                raise LocalChanged(f"{self.path} became shorter while it was uploaded")
-            piece = os.pread(self._handle, left, start + count - left)
-            pieces.append(piece)
-            left -= len(piece)
-        return b"".join(pieces)
+        return _read_at(self._handle, self.path, start, count)
 
     def check(self) -> None:
         """Raises LocalChanged when the file, or what its path leads to, is another one now."""
-        try:
-            at_path = os.lstat(self.path)
-        except OSError as error:
-            raise LocalChanged(f"{self.path} went away while it was uploaded") from error
+        at_path = _at(self.path)
         held = _identity(os.fstat(self._handle))
         if held != self._before or _identity(at_path) != self._before:
             raise LocalChanged(f"{self.path} changed while it was uploaded")
@@ -117,6 +143,27 @@ class LocalSource:
             self._hash.update(chunk)
             md5.update(chunk)
         return md5.digest()
+
+
+def _at(path: Path) -> os.stat_result:
+    try:
+        return os.lstat(path)
+    except OSError as error:
+        raise LocalChanged(f"{path} went away while it was uploaded") from error
+
+
+def _read_at(handle: int, path: Path, start: int, count: int) -> bytes:
+    piece = os.pread(handle, count, start)
+    if len(piece) == count:
+        return piece
+    pieces, left = [piece], count - len(piece)
+    while left > 0:  # a read may be short
+        if not piece:
+            raise LocalChanged(f"{path} became shorter while it was uploaded")
+        piece = os.pread(handle, left, start + count - left)
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _open(path: Path) -> int:

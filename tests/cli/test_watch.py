@@ -1,5 +1,6 @@
 """`s3dash watch`: its options, its refusals, and a real process on SeaweedFS from start to stop."""
 
+import ctypes
 import json
 import os
 import signal
@@ -212,6 +213,18 @@ def test_a_signal_is_heeded_at_once(desk: Desk) -> None:
         code, _ = watch.stop()
         stopped = watch.until("stopped")
     assert (code, stopped["seconds"] < 2) == (0, True)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "tgkill"), reason="no way to name a thread")
+def test_a_signal_that_another_thread_gets_is_heeded_too(desk: Desk) -> None:
+    """The main thread waits meanwhile, and nothing wakes it: it has to look."""
+    with Watch(cwd=desk.home, environ=desk.environ) as watch:
+        watch.until("looked")
+        pid = watch.process.pid
+        others = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+        other = max(tid for tid in others if tid != pid)
+        assert ctypes.CDLL(None).tgkill(pid, other, signal.SIGTERM) == 0
+        assert watch.end()[0] == 0
 
 
 def test_the_hook_and_what_it_is_told(weed: Server, tmp_path: Path, desk: Desk) -> None:

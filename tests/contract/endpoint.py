@@ -17,12 +17,13 @@ CREDENTIALS = Credentials("AKIAFAKE", "fake-secret-value", "fake-session-token")
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it arrived; header names in lower case."""
+    """A request as it arrived; header names in lower case. `port`: the one that it came from."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def answering(reply: Callable[[Asked], Reply]) -> Iterator[Endpoint]:
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             headers = {k.lower(): v for k, v in self.headers.items()}
-            asked = Asked(self.command, self.path, headers, self.rfile.read(length))
+            body, port = self.rfile.read(length), self.client_address[1]
+            asked = Asked(self.command, self.path, headers, body, port)
             endpoint.asked.append(asked)
             told = reply(asked)
             self.send_response(told.status)

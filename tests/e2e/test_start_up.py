@@ -55,7 +55,7 @@ def test_the_header_comes_first_then_the_frame_and_the_engine_last(
     assert loaded(before) & SLOW == set()
     assert "textual" in loaded(screen)
     assert loaded(screen) & BEHIND == set()
-    terminal.wait_until(lambda _: "obstore" in loaded(terminal.written))
+    terminal.wait_until(lambda _: "sqlite3" in loaded(terminal.written))
     terminal.press("q")
     assert terminal.end() == 0
 

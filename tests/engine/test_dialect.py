@@ -66,11 +66,11 @@ def live_through_a_day(store: Callable[[], ObjectStore], tmp_path: Path) -> list
 
 
 def test_a_day_on_an_endpoint_that_takes_unquoted_etags_only(weed: Server, tmp_path: Path) -> None:
-    """Both SDKs follow the dialect, and a later process knows it before its first request."""
+    """Both ways of asking follow the dialect, and a later process knows it from the beginning."""
     with bucket_behind(weed, bent.ceph, tmp_path) as (gate, store):
         ada, _ = live_through_a_day(store, tmp_path)
         agents = {a.headers["user-agent"].split("/")[0] for a in _replacements(gate)}
-        assert {"Boto3", "object_store"} <= agents
+        assert {"s3dash", "object_store"} <= agents
         gate.refused.clear()
         ada.write("files/later", "x")
         engine = ada.engine()

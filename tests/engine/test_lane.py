@@ -1,13 +1,13 @@
 """Many transfers side by side: what is started, in what order, and what an error does."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from s3dash.core.cancel import CancelToken
 from s3dash.engine.accounting import Accounting
-from s3dash.engine.lane import AHEAD, Course, Lane
+from s3dash.engine.lane import AHEAD, AHEAD_BYTES, Course, Lane
 from s3dash.engine.throttle import Throttle
 from s3dash.engine.traffic import Traffic
 from s3dash.errors import Integrity, S3DashError
@@ -24,19 +24,24 @@ class Site:
         self.items = [(n, self.accounting.queue("up", f"{n}", 1)) for n in range(count)]
         self.cancel = CancelToken()
         self.announced: list[list[int]] = []
+        self.told: Callable[[], object] = lambda: None
+
+    def _announce(self, items: Sequence[int]) -> None:
+        self.announced.append(list(items))
+        self.told()
 
     def course(self, limit: int, *, still: Callable[[int], None] = lambda _: None) -> Course[int]:
         return Course(
             limit=lambda: limit,
             cancel=self.cancel,
             name="test",
-            announce=lambda items: self.announced.append(list(items)),
+            announce=self._announce,
             still=still,
         )
 
 
 def test_all_are_done_and_each_was_announced_before() -> None:
-    site = Site(100)
+    site = Site(3 * AHEAD)
 
     def work(item: int, runs: int) -> int:
         assert any(item in some for some in site.announced)
@@ -44,8 +49,30 @@ def test_all_are_done_and_each_was_announced_before() -> None:
         return item * 2
 
     done = dict(Lane(site.traffic, work, site.items, site.course(8)).run())
-    assert done == {n: n * 2 for n in range(100)}
-    assert [len(some) for some in site.announced] == [AHEAD, AHEAD, AHEAD, 100 - 3 * AHEAD]
+    assert done == {n: n * 2 for n in range(3 * AHEAD)}
+    assert [len(some) for some in site.announced] == [AHEAD, AHEAD, AHEAD]
+
+
+def test_the_next_are_announced_while_others_move() -> None:
+    """Nobody waits for an announcement as long as half of the last one is left."""
+    site, go = Site(2 * AHEAD), threading.Event()
+    lane = Lane(site.traffic, lambda item, _: go.wait(10), site.items, site.course(AHEAD // 2))
+
+    def told() -> None:
+        if len(site.announced) == 2:
+            go.set()
+
+    site.told = told
+    assert len(dict(lane.run())) == 2 * AHEAD
+    assert go.is_set(), "the second half was announced only after the first had ended"
+
+
+def test_large_ones_are_announced_few_at_a_time() -> None:
+    site = Site(9)
+    for _, row in site.items:
+        row.size = AHEAD_BYTES // 2
+    list(Lane(site.traffic, lambda item, _: item, site.items, site.course(1)).run())
+    assert [len(some) for some in site.announced][:2] == [2, 2]
 
 
 def test_as_many_run_at_once_as_may() -> None:

@@ -1,7 +1,6 @@
 """Reliability scenarios 21 to 27: what tells that content changed, and what does not."""
 
 import os
-from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -177,7 +176,7 @@ def test_27_a_deletion_looks_at_the_content_when_the_etag_is_another(
     ada, bob = pair(join, a="base")
     state = State(state_file(ada.settings))
     row = state.base_rows()["files/a"]
-    state.apply(save=[replace(row, etag="00000000000000000000000000000000")])
+    state.apply(save=[msgspec.structs.replace(row, etag="00000000000000000000000000000000")])
     state.close()
     (ada.cache / "files/a").unlink()
     late = faults.Once("delete", "files/a", lambda: store().put("files/a", body))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class Case:
     """`act` makes the world ready and says what must come of it.
 
     `lock`: the lock holds, as it does wherever the endpoint is safe; else it is worth nothing.
+    `large`: our clients behave as with an index that is long to list.
     """
 
     act: Callable[[World], Wanted]
@@ -54,6 +55,7 @@ class Case:
     empty: bool = False
     plain: bool = False
     lock: bool = False
+    large: bool = False
 
     @property
     def crashes(self) -> bool:
@@ -65,18 +67,19 @@ class Case:
 
     @property
     def name(self) -> str:
-        return f"{self.act.__name__}-v{self.version}" + ("-locked" if self.lock else "")
+        marks = ("-locked" if self.lock else "") + ("-large" if self.large else "")
+        return f"{self.act.__name__}-v{self.version}{marks}"
 
     def build(
         self, home: Path, program: Program = pushes
     ) -> tuple[list[Client], dict[str, Kept], Wanted]:
         world = World(home, version=self.version, empty=self.empty)
         wanted = self.act(world)
-        clients: list[Client] = [Ours(world.ada.home, program, lock=self.lock)]
+        clients: list[Client] = [Ours(world.ada.home, program, lock=self.lock, large=self.large)]
         if self.plain:
             clients.append(Plain(world.dirty, world.peer.seen))
         else:
-            clients.append(Ours(world.bob.home, program, lock=self.lock))
+            clients.append(Ours(world.bob.home, program, lock=self.lock, large=self.large))
         return clients, world.bucket.objects(), wanted
 
 
@@ -222,4 +225,9 @@ PLAIN = tuple(
         plain_stale,
     )
 )
-CASES = (*OURS, *PLAIN)
+LARGE = tuple(
+    replace(case, large=True)
+    for case in (*OURS, *PLAIN)
+    if case.version == 2 and not (case.empty or case.lock)
+)
+CASES = (*OURS, *PLAIN, *LARGE)

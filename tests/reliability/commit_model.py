@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from s3dash.engine.engine import Engine
 from s3dash.engine.open import open_engine, state_file
+from s3dash.engine.remote import PAGE
 from s3dash.errors import S3DashError
 from s3dash.local.state import State
 from s3dash.objectstore.port import ObjectStore
@@ -50,10 +51,13 @@ class EvenClock(TestClock):
 class Steady(Machine):
     """A machine whose runs are all alike: its clock, its nonces, one request at a time.
 
-    `era` keeps the nonces of different times in its life apart.
+    `era` keeps the nonces of different times in its life apart. `large`: its index is taken to be
+    so large that looking at single documents costs less than a listing.
     """
 
-    def __init__(self, home: Path, store: Callable[[], ObjectStore], *, era: str) -> None:
+    def __init__(
+        self, home: Path, store: Callable[[], ObjectStore], *, era: str, large: bool = False
+    ) -> None:
         super().__init__(
             home,
             store,
@@ -62,11 +66,14 @@ class Steady(Machine):
             pull_concurrency=1,
             lock_timeout_ms=1,
         )
+        self._page = 0 if large else PAGE
         self._nonces = (f"{home.name}-{era}-{n}" for n in itertools.count())
 
     def engine(self) -> Engine:
         nonce = partial(next, self._nonces)
-        return open_engine(self.settings, store=self.store(), clock=self.clock, nonce=nonce)
+        return open_engine(
+            self.settings, store=self.store(), clock=self.clock, nonce=nonce, page=self._page
+        )
 
 
 def pushes(machine: Machine) -> object:
@@ -79,11 +86,15 @@ def syncs(machine: Machine) -> object:
 
 @dataclass(eq=False)
 class Ours:
-    """A machine that starts from what is in `home`. `lock`: its lock is the others' lock, too."""
+    """A machine that starts from what is in `home`. `lock`: its lock is the others' lock, too.
+
+    `large`: see `Steady`.
+    """
 
     home: Path
     program: Program = pushes
     lock: bool = False
+    large: bool = False
     ours: bool = True
     _images: dict[tuple[Node, bool], tuple[Path, str]] = field(default_factory=dict)
 
@@ -120,7 +131,7 @@ class Ours:
         shutil.copytree(self.home, scratch)
         private = () if self.lock else (LOCK,)
         store = Replay(answers, private=private, on_stop=on_stop)
-        machine = Steady(scratch, lambda: cast(ObjectStore, store), era="race")
+        machine = Steady(scratch, lambda: cast(ObjectStore, store), era="race", large=self.large)
         store.run(partial(self.program, machine), takes=S3DashError)
         return store.asked, tuple(store.log)
 

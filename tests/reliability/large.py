@@ -20,6 +20,7 @@ from s3dash.core.settings import Credentials, Datastore
 from s3dash.engine.open import open_engine
 from s3dash.objectstore.port import OnBytes, Uploaded, UploadLog
 from s3dash.objectstore.s3 import S3Store
+from s3dash.objectstore.source import Held
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 1800
@@ -59,7 +60,7 @@ class Doomed(S3Store):
     def upload(
         self,
         key: str,
-        source: Path,
+        source: Path | Held,
         *,
         if_match: str | None = None,
         if_none_match: bool = False,

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from s3dash.errors import S3DashError
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Downloaded, ObjectInfo, Uploaded, Usage
+from s3dash.objectstore.source import Held
 from tests.engine.clocks import START, TestClock
 from tests.engine.world import digest
 
@@ -150,13 +151,13 @@ class Replay:
     def upload(
         self,
         key: str,
-        source: Path,
+        source: Path | Held,
         *,
         if_match: str | None = None,
         if_none_match: bool = False,
         **unused: Any,
     ) -> Uploaded:
-        body = source.read_bytes()
+        body = source.body if isinstance(source, Held) else source.read_bytes()
         stored = self.put(key, body, if_match=if_match, if_none_match=if_none_match)
         return Uploaded(stored.etag, len(body), digest(body))
 

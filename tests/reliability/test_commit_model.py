@@ -26,6 +26,8 @@ SHORT_CASES = (
     "same_path-v1",
     "plain_same_shard-v2",
     "plain_stale-v2",
+    "same_path-v2-large",
+    "plain_same_shard-v2-large",
 )
 SHORT_CRASHES = ("same_path-v2", "both_create-v2", "plain_same_path-v2")
 SHORT_ENDS = 8

@@ -106,7 +106,8 @@ class Chain:
 
     def result(self, ended: Ended) -> dict[str, Any]:
         assert ended.code == 0, self.told(ended.output)
-        result: dict[str, Any] = json.loads(ended.output)
+        *_, last = ended.output.splitlines()  # what it waited for may stand before it
+        result: dict[str, Any] = json.loads(last)
         return result
 
     def fresh_copies(self, user: User) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from s3dash.core import paths
 from s3dash.core.index import (
     EMPTY_SHARD,
     Document,
@@ -16,6 +17,7 @@ from s3dash.core.index import (
     decode_meta,
     encode_meta,
     entry_problem,
+    sound,
 )
 from s3dash.core.keys import Keys
 from s3dash.core.partitions import partition
@@ -260,3 +262,54 @@ def test_a_shards_key_names_its_partition() -> None:
     )  # fmt: skip
     for foreign in foreign_keys:
         assert keys.partition_of(foreign) is None
+
+
+SEGMENTS = st.sampled_from(
+    [
+        "a",
+        "data",
+        "_x",
+        ".lock",
+        ".",
+        "..",
+        "",
+        "_index",
+        "_catalog.db-1",
+        "\u00e9",
+        "\x7f",
+        "x" * 256,
+    ]
+)
+RELS = st.lists(SEGMENTS, min_size=1, max_size=4).map("/".join)
+ENTRIES = st.builds(
+    Entry,
+    key=RELS,
+    size=st.sampled_from([0, 1, -1, 2**53 - 1, 2**53]),
+    sha256=st.sampled_from([None, SHA, SHA.upper(), SHA[:-1], SHA[:-1] + "\u00e9", "g" * 64, ""]),
+)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(RELS, ENTRIES, max_size=4), st.sampled_from([0, 9, 900]))
+def test_looking_at_a_document_as_a_whole_judges_as_looking_at_each_entry(
+    entries: dict[str, Entry], lead: int
+) -> None:
+    data = {rel: entry for rel, entry in entries.items() if paths.is_data(rel)}
+    why = {rel: entry_problem(rel, e, key_prefix_bytes=lead) for rel, e in data.items()}
+    good, bad = sound(entries, key_prefix_bytes=lead)
+    assert good == {rel: entry for rel, entry in data.items() if why[rel] is None}
+    assert bad == {rel: reason for rel, reason in why.items() if reason is not None}
+
+
+def test_a_plain_document_is_judged_as_a_whole() -> None:
+    """And any one entry that is not so is found among the plain ones."""
+    plain = {f"a/{n}": Entry(key=f"a/{n}", size=n, sha256=SHA) for n in range(50)}
+    assert sound(plain) == (plain, {})
+    for rel, entry in (
+        ("a//b", Entry(key="a//b", size=1)),
+        ("b", Entry(key="b", size=-1)),
+        ("c", Entry(key="c", size=1, sha256=SHA[:-1] + "x")),
+        ("d", Entry(key="d", size=1, sha256=SHA + SHA)),
+    ):
+        good, bad = sound({**plain, rel: entry})
+        assert (good, list(bad)) == (plain, [rel])

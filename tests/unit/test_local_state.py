@@ -16,7 +16,7 @@ from s3dash.core.snapshot import HistoryRow
 from s3dash.errors import LocalError
 from s3dash.local.rows import SCHEMA
 from s3dash.local.scan import FileStat
-from s3dash.local.state import OLDER_PER_PATH, BaseRow, JournalRow, OwnerLock, State
+from s3dash.local.state import MANY, OLDER_PER_PATH, BaseRow, JournalRow, OwnerLock, State
 from s3dash.local.statefile import StateFile
 from s3dash.local.together import Together
 
@@ -326,6 +326,13 @@ def test_what_the_base_left_behind_is_known_as_older(state: State) -> None:
     assert state.older(["b"]) == {"b": {"z"}}
 
 
+def test_of_many_paths_the_older_versions_are_those_of_each(state: State) -> None:
+    rels = [f"files/{n}" for n in range(MANY + 1)]
+    state.apply(older=[(rels[0], "x"), (rels[0], "y"), (rels[-1], "z"), ("other", "x")])
+    assert state.older(rels) == {rels[0]: {"x", "y"}, rels[-1]: {"z"}}
+    assert state.older(rels[:2]) == {rels[0]: {"x", "y"}}
+
+
 def test_of_one_path_the_latest_older_versions_are_known(state: State) -> None:
     versions = [str(n) for n in range(OLDER_PER_PATH + 10)]
     for sha in [*versions, "0"]:  # the first one once more: it is left behind late
@@ -441,7 +448,14 @@ def test_a_document_with_a_flipped_bit_is_fetched_again(path: Path) -> None:
             "UPDATE docs SET body = CAST(substr(body, 1, 20) || x'00' AS BLOB) WHERE key = 'a'"
         )
     db.close()
+    assert state.doc("a", "1") is None
     assert state.docs() == {"b": ("2", b"intact")}
+    assert state.doc_etags() == {"b": "2"}, "what is damaged is to be kept again"
+    assert (state.doc("b", "2"), state.doc("b", "1"), state.doc("c", "1")) == (
+        b"intact",
+        None,
+        None,
+    )
     with sqlite3.connect(path) as db:
         db.execute("UPDATE docs SET etag = '3' WHERE key = 'b'")
     db.close()
@@ -532,3 +546,21 @@ def test_a_write_that_fails_fails_for_each_of_them() -> None:
     for _ in range(2):
         with pytest.raises(LocalError, match="full"):
             together.add([1])
+
+
+def test_all_rows_are_those_of_the_file_whoever_wrote_to_it(tmp_path: Path) -> None:
+    """They are held between two askings, and must never be those of before."""
+    path = tmp_path / "state.sqlite"
+    state, other = State(path), State(path)
+    first, second = (BaseRow(rel, "a" * 64, 5, "tag", None, STAT, 1) for rel in ("a", "b"))
+    state.save_base([first])
+    state.base_rows().clear()  # whoever asked may do with it as it likes
+    assert state.base_rows() == {"a": first}
+    other.save_base([second])
+    assert state.base_rows() == {"a": first, "b": second}
+    state.restat([("a", None, 0)])
+    assert state.base_rows()["a"].stat is None
+    state.forget(["a"])
+    assert state.base_rows() == {"b": second} == other.base_rows()
+    state.close()
+    other.close()

@@ -5,6 +5,7 @@ rule. So at any moment readers see the whole of the one or of the other, and a m
 killed is ended by the next. Entries are taken over as the bytes that they are.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,11 +15,11 @@ from s3dash.core.index_care import Dropped, IndexMigrated
 from s3dash.core.text import count
 from s3dash.engine import commit, origin
 from s3dash.engine.context import Context
+from s3dash.engine.docs import Doc
 from s3dash.engine.drain import drained
 from s3dash.engine.index_care.picture import MONOLITH, Picture, document, look, monolith_etag
 from s3dash.engine.index_care.writing import Pen
 from s3dash.engine.index_care.zombies import INTERNAL, home_of
-from s3dash.engine.remote import Doc
 from s3dash.errors import CommitConflict, IndexCorrupt, UsageError
 from s3dash.objectstore.port import Capabilities
 
@@ -32,6 +33,20 @@ class Target:
     bodies: dict[str, bytes]
     entries: int
     dropped: list[Dropped] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What was worked out before the lock was had: right as long as it is made of the same."""
+
+    source: Doc | None
+    names: frozenset[str]
+    target: Target
+
+    def fits(self, ctx: Context, picture: Picture) -> bool:
+        """Whether the monolith was not fetched again since, and there are the same shards."""
+        same = picture.docs.get(ctx.keys.monolith) is self.source
+        return same and picture.names == self.names
 
 
 def preview(ctx: Context) -> IndexMigrated:
@@ -50,11 +65,12 @@ def migrate(ctx: Context, can: Capabilities) -> IndexMigrated:
     picture = _picture(ctx, known)
     if picture.version == 2:
         return _already(picture)
+    ready = _ready(ctx, picture)  # it takes long, and nobody else waits for it yet
     del picture  # of a large index it is large
     with drained(ctx, can, operation="index") as lease:
         ctx.stage.enter("committing", "migrating the index")
         origin.ensure(ctx, guard=lease.guard)
-        done = _Migration(ctx, Pen(ctx, lease, ctx.nonce()), known).run()
+        done = _Migration(ctx, Pen(ctx, lease, ctx.nonce()), known, ready).run()
     if not done.already:
         ctx.note("info", "index", f"migrated to version 2: {done.sentence}")
     return done
@@ -79,10 +95,11 @@ def _picture(ctx: Context, known: dict[str, Doc] | None = None) -> Picture:
 class _Migration:
     """One attempt after the other, until an index of version 2 says what the monolith said."""
 
-    def __init__(self, ctx: Context, pen: Pen, known: dict[str, Doc]) -> None:
+    def __init__(self, ctx: Context, pen: Pen, known: dict[str, Doc], ready: Ready) -> None:
         self._ctx = ctx
         self._pen = pen
         self._known = known
+        self._ready = ready
         self._source: Doc | None = None
         self._done: IndexMigrated | None = None
 
@@ -108,7 +125,7 @@ class _Migration:
         """Shards, a look whether all stands still, meta. What moves is seen in the next round."""
         ctx, pen = self._ctx, self._pen
         source = picture.docs[ctx.keys.monolith]
-        target = _target(ctx, picture)
+        target = self._ready.target if self._ready.fits(ctx, picture) else _target(ctx, picture)
         seq = (picture.meta.commitSeq if picture.meta else 0) + 1
         differing = _differing(ctx, picture, target)
         pen.keep([ctx.keys.shard(name) for name in _richer(ctx, picture, target)], picture)
@@ -171,10 +188,15 @@ class _Migration:
 # --- what the shards are to be -----------------------------------------------------------
 
 
+def _ready(ctx: Context, picture: Picture) -> Ready:
+    source = picture.docs.get(ctx.keys.monolith)
+    return Ready(source, picture.names, _target(ctx, picture))
+
+
 def _target(ctx: Context, picture: Picture) -> Target:
     """The monolith's entries by shard, in its order; a copy that has none of them becomes empty."""
     monolith = document(ctx, picture, MONOLITH) or Document.empty()
-    shards: dict[str, Document] = {}
+    shards: defaultdict[str, Document] = defaultdict(Document.empty)
     dropped = []
     for rel in monolith.rels():
         home, raw = home_of(rel), monolith.raw(rel)
@@ -183,7 +205,7 @@ def _target(ctx: Context, picture: Picture) -> Target:
         elif home is None or raw is None:
             dropped.append(Dropped(path=rel, reason=NO_SHARD))
         else:
-            shards.setdefault(home, Document.empty()).take(rel, raw)
+            shards[home].take(rel, raw)
     bodies = {name: shard.encode() for name, shard in shards.items()}
     bodies |= dict.fromkeys(picture.names - bodies.keys(), EMPTY_SHARD)
     return Target(bodies, sum(map(len, shards.values())), dropped)

@@ -2,7 +2,7 @@
 
 from s3dash.core import paths
 from s3dash.engine.context import Context
-from s3dash.engine.remote import is_mark, namespaces_among
+from s3dash.engine.unindexed import is_mark, namespaces_among
 from s3dash.objectstore.port import ObjectInfo
 
 COUNTED = 5000

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from s3dash.core.index import Document, Entry, Meta, decode_entries, decode_meta
 from s3dash.engine.context import Context
+from s3dash.engine.docs import Doc
 from s3dash.engine.index_care.lost_meta import known_meta, stated_version
 from s3dash.engine.jobs import each
-from s3dash.engine.remote import LOAD_ROUNDS, READERS, Doc
+from s3dash.engine.remote import LOAD_ROUNDS, READERS
 from s3dash.errors import (
     CommitConflict,
     IndexCorrupt,

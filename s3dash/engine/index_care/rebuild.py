@@ -13,10 +13,10 @@ import msgspec
 from s3dash.clock import iso
 from s3dash.core.index import Document, Entry, entry_problem
 from s3dash.engine.context import Context
+from s3dash.engine.docs import Doc
 from s3dash.engine.index_care.bodies import hash_all
 from s3dash.engine.index_care.picture import Picture, key_of
 from s3dash.engine.index_care.zombies import Tombstones, deletions_on_record
-from s3dash.engine.remote import Doc
 from s3dash.errors import IndexCorrupt
 from s3dash.local.state import BaseRow
 from s3dash.objectstore.port import ObjectInfo

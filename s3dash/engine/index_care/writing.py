@@ -8,10 +8,10 @@ from s3dash.core.index import encode_meta
 from s3dash.engine import intents
 from s3dash.engine.cas import Cas
 from s3dash.engine.context import Context
+from s3dash.engine.docs import Doc
 from s3dash.engine.index_care.picture import Picture, key_of
 from s3dash.engine.jobs import each
 from s3dash.engine.lease import Lease
-from s3dash.engine.remote import Doc
 from s3dash.errors import PreconditionFailed, S3DashError
 
 
