@@ -9,7 +9,6 @@ from s3dash.cli import lists
 from s3dash.cli.output import Cell, Look, Output, Row
 from s3dash.cli.session import Session
 from s3dash.cli.sync_ops import DryRun
-from s3dash.core.moves import place_name
 from s3dash.core.text import count, duration, size
 from s3dash.errors import UsageError
 
@@ -98,6 +97,8 @@ def repair(
 
 
 def _write_migrated(out: Output, done: "Migrated") -> None:
+    from s3dash.core.moves import place_name  # late: it takes long to load
+
     to = place_name(None if done.to_solo else done.namespace)
     if done.plan is not None:
         _write_plan(out, done.plan, to, done.cache_files)

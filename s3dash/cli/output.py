@@ -78,7 +78,7 @@ class Output:
         if not self._stream.isatty():  # without a dictionary for each of a million rows
             with suppress(UnicodeEncodeError):  # an odd name: below
                 whole = msgspec.json.encode(document)
-                if whole.isascii():
+                if whole.isascii() and b"\x7f" not in whole:
                     self._write(whole.decode() + "\n")
                     return
         builtin = msgspec.to_builtins(document)

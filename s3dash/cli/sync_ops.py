@@ -9,7 +9,6 @@ import typer
 from s3dash.cli import lists, several
 from s3dash.cli.output import Cell, Output
 from s3dash.cli.session import Session
-from s3dash.core.models import parse
 from s3dash.core.text import count, duration, size
 from s3dash.errors import UsageError
 
@@ -122,7 +121,11 @@ def operate(
 ) -> int:
     """Do it, and write the result; in each of `names`, else in those that the options name."""
     session = Session.of(context)
-    models = tuple(parse(name).name for name in model or ())
+    models: tuple[str, ...] = ()
+    if model:
+        from s3dash.core.models import parse
+
+        models = tuple(parse(name).name for name in model)
     if lazy and full:
         raise UsageError("--lazy and --full are opposites")
 

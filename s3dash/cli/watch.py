@@ -13,12 +13,11 @@ from s3dash.cli.interrupts import SERVICE_STOP
 from s3dash.cli.output import Output
 from s3dash.cli.session import Session
 from s3dash.core.cancel import CancelToken
-from s3dash.core.service import WatchSettings, address_of
-from s3dash.core.snapshot import BY_CHOICE
 from s3dash.core.text import count, duration, size
 from s3dash.errors import CacheBusy, UsageError
 
 if TYPE_CHECKING:
+    from s3dash.core.service import WatchSettings
     from s3dash.engine.api import EngineApi
     from s3dash.service.loop import Summary
 
@@ -92,6 +91,8 @@ def watch(
 def _refuse_foreign(engine: "EngineApi") -> None:
     """To look only is fine beside another process; two that sync one cache are not."""
     who = engine.snapshot().read_only
+    from s3dash.core.snapshot import BY_CHOICE  # late: as all that --help need not load
+
     if who and who != BY_CHOICE:
         raise CacheBusy(
             f"this cache belongs to another s3dash ({who})",
@@ -100,13 +101,13 @@ def _refuse_foreign(engine: "EngineApi") -> None:
 
 
 def _wanted(
-    configured: WatchSettings,
+    configured: "WatchSettings",
     metrics: str | None,
     log_format: LogStyle | None,
     on_event: str | None,
     deletes: bool | None,
     max_delete: int | None,
-) -> WatchSettings:
+) -> "WatchSettings":
     """What the options say over what the file says."""
     given: dict[str, Any] = {
         "log_format": log_format.value if log_format else None,
@@ -115,6 +116,8 @@ def _wanted(
         "max_delete": max_delete,
     }
     if metrics is not None:
+        from s3dash.core.service import address_of
+
         given["metrics"] = address_of(metrics)
         if given["metrics"] is None:
             raise UsageError("--metrics must be like 9464 or 127.0.0.1:9464")
@@ -132,7 +135,7 @@ def _command(text: str) -> tuple[str, ...]:
 
 
 def _run(
-    session: Session, engine: "EngineApi", wanted: WatchSettings, cancel: CancelToken
+    session: Session, engine: "EngineApi", wanted: "WatchSettings", cancel: CancelToken
 ) -> "Summary":
     from s3dash.clock import SystemClock
     from s3dash.service.loop import Service
