@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 
 from s3dash.core.text import safe
@@ -83,7 +82,8 @@ class Output:
                     return
         builtin = msgspec.to_builtins(document)
         indent = 2 if self._stream.isatty() else None
-        self._write(json.dumps(builtin, indent=indent) + "\n")
+        separators = (",", ":") if indent is None else None  # as above
+        self._write(json.dumps(builtin, indent=indent, separators=separators) + "\n")
 
     def raw(self, text: str) -> None:
         """Text of our own that is laid out already, such as the help."""
@@ -137,9 +137,6 @@ class Output:
         """Aligned columns without a frame; rows may differ in length."""
         if not rows:
             return
-        if not self._color and (plain := _aligned(rows, indent)) is not None:
-            self._write(plain)
-            return
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -178,25 +175,6 @@ class Output:
 
 def _words(cell: Cell | str) -> str:
     return safe(cell if isinstance(cell, str) else cell.text)
-
-
-def _aligned(rows: Sequence[Row], indent: int) -> str | None:
-    """The table as Rich sets it; None where characters may be wider than others."""
-    texts = [[_words(cell) for cell in row] for row in rows]
-    if not all(text.isascii() for row in texts for text in row):
-        return None
-    widths = [max(map(len, column)) for column in zip_longest(*texts, fillvalue="")]
-    if indent + sum(widths) + 2 * len(widths) > _UNBOUNDED:
-        return None
-    right = [
-        any(isinstance(cell, Cell) and cell.right for cell in column)
-        for column in zip_longest(*rows, fillvalue="")
-    ]
-    lines = (
-        "  ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right))  # noqa: B905 - rows may be shorter
-        for row in texts
-    )
-    return "".join(f"{' ' * indent}{line}".rstrip() + "\n" for line in lines)
 
 
 def _text(cell: Cell | str) -> "Text":

@@ -207,11 +207,15 @@ class Lane(Generic[T, R]):
         """A job, and then others as long as there are any for this thread."""
         job: Job | None = first
         while job is not None:
-            outcome = self._outcome(job)
+            ended, outcome = job, self._outcome(job)
             with self._changed:
                 self._running -= 1
-                self._end(job, outcome)
-                job = self._next()
+                try:
+                    self._end(ended, outcome)
+                    job = self._next()
+                except BaseException as error:  # noqa: BLE001 - raised, or all would wait for it
+                    self._ended.append((ended, error))
+                    self._is_urgent, job = True, None
                 if job is None or self._is_worth_a_stop() or self._has_more():
                     self._changed.notify_all()
 

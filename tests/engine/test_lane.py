@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -113,6 +114,23 @@ def test_any_other_error_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         list(Lane(site.traffic, work, site.items, site.course(2)).run())
     assert site.traffic.cancel(None) == 0, "its jobs are still under control"
+
+
+def test_an_error_of_the_lane_itself_is_raised_too() -> None:
+    """In the thread that would take the next: without it everybody would wait for ever."""
+    site, main = Site(5), threading.current_thread()
+
+    def limit() -> int:
+        if threading.current_thread() is not main:
+            raise ZeroDivisionError
+        return 2
+
+    course = replace(site.course(2), limit=limit)
+    guard = threading.Timer(10, site.cancel.cancel)
+    guard.start()
+    with pytest.raises(ZeroDivisionError):
+        list(Lane(site.traffic, lambda item, _: item, site.items, course).run())
+    guard.cancel()
 
 
 def test_after_a_cancel_nothing_more_is_started() -> None:
