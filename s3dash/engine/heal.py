@@ -7,7 +7,7 @@ has the content we know shows it, and our entry is put back (scenarios 7, 51 and
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 
 from s3dash.core.diff import Verdict
 from s3dash.core.plan import Change
@@ -119,10 +119,14 @@ class _Judge:
     def __init__(self, ctx: Context, seen: Observation) -> None:
         self._ctx = ctx
         self._seen = seen
+        self._read: intents.Records | None = None
 
-    @cached_property
+    @property
     def _records(self) -> intents.Records:
-        return intents.read_all(self._ctx)
+        # no cached_property: until Python 3.12 one engine's reading kept all others waiting
+        if self._read is None:
+            self._read = intents.read_all(self._ctx)
+        return self._read
 
     def verdict(self, change: Change, info: ObjectInfo | None, same: bool) -> Verdict | None:
         """None: somebody's write is in flight."""

@@ -58,6 +58,12 @@ class Endpoint:
         return S3Store(settings, CREDENTIALS, patience=Patience(QuickClock()))
 
 
+class Listener(ThreadingHTTPServer):
+    """Where the queue of connections is full, the kernel resets them: races open many at once."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def answering(reply: Callable[[Asked], Reply]) -> Iterator[Endpoint]:
     """Serves until the block ends."""
@@ -89,7 +95,7 @@ def answering(reply: Callable[[Asked], Reply]) -> Iterator[Endpoint]:
         def log_message(self, *args: object) -> None:
             """Tests look at `asked` instead."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Listener(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     endpoint.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

@@ -91,6 +91,8 @@ class Storm:
         self._written = 0
         self._watched: dict[str, Watched] = {}
         self._busy: list[Machine] = []
+        self._watching: set[str] = set()
+        self._lock = threading.Lock()
         self._rules = Invariants(plain=peer)
         self._pushing: Iterator[str] | None = None
         self._fuse = 0
@@ -245,19 +247,15 @@ class Storm:
     def _connect(self, name: str) -> MemoryStore:
         """Every write of a machine is held to the invariants, as long as its lock holds."""
         watched = self._watched.setdefault(name, self._rules.watch(self.bucket, ""))
-        return MemoryStore(watched, before=self._before, after=self._after)
+        hook = partial(self._request, name)
+        return MemoryStore(watched, before=partial(hook, "before"), after=partial(hook, "after"))
 
     # --- between requests ---------------------------------------------------------------
 
-    def _before(self, op: str, key: str) -> None:
-        self._request(op, f"before {op} {key}")
-
-    def _after(self, op: str, key: str) -> None:
-        self._request(op, f"after {op} {key}")
-
-    def _request(self, op: str, where: str) -> None:
+    def _request(self, name: str, when: str, op: str, key: str) -> None:
         if op not in CHANGING or not self._busy:
             return
+        where = f"{when} {op} {key}"
         if self._fuse:
             self._fuse -= 1
             if self._fuse == 0:
@@ -271,11 +269,23 @@ class Storm:
         if lot < 0.02 and op != "list":
             self.note(f"lost {where}")
             raise Unreachable("no answer")
-        if lot < 0.08 and len(self._busy) < 3:
+        if lot < 0.08 and len(self._busy) < 3 and self._may_look_on(name):
             self.note(f"meanwhile, {where}")
             fuse, self._fuse = self._fuse, 0
-            self.something()
+            try:
+                self.something()
+            finally:
+                self._watching.discard(name)
             self._fuse = fuse
+
+    def _may_look_on(self, name: str) -> bool:
+        """Whether other things happen during this request. A machine asks on several threads, and
+        of them only one looks on: users do one thing after the other, as the model counts them."""
+        with self._lock:
+            if name in self._watching or name not in (m.home.name for m in self._busy[-1:]):
+                return False
+            self._watching.add(name)
+            return True
 
     def something(self) -> None:
         lot = self.dice.random()

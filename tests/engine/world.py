@@ -87,6 +87,7 @@ class Machine:
             "lock_timeout_ms": 5000,
             "pull_concurrency": 8,
             "push_concurrency": 8,
+            "max_concurrency": 1,  # never more than that, however it goes
         }
         self.settings = Datastore(**{**fields, **settings})
 

@@ -58,6 +58,7 @@ class Job:
             lock_timeout_ms=300_000,
             pull_concurrency=4,
             push_concurrency=4,
+            max_concurrency=128,
         )
         return open_engine(settings, Credentials(ACCESS_KEY, SECRET_KEY), timing=self.timing)
 

@@ -6,8 +6,10 @@ Real endpoints do so in their error bodies (SignatureDoesNotMatch), broken proxi
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from xml.sax.saxutils import escape
+
+from tests.contract.endpoint import Listener
 
 ECHO = """<?xml version="1.0" encoding="UTF-8"?>
 <Error><Code>{code}</Code><Message>The request was {told}</Message>
@@ -54,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def echo(answer: str) -> Iterator[str]:
     """The endpoint's URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = Listener(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.answer = answer  # type: ignore[attr-defined]  # for the handler, which is made per request
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

@@ -86,6 +86,7 @@ class Desk(Machine):
             lock_timeout_ms=2000,
             pull_concurrency=4,
             push_concurrency=4,
+            max_concurrency=128,
         )
         self.patience = Patience(QuickClock())
         self.kept = Kept(

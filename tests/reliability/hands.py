@@ -69,6 +69,7 @@ class Desk(Machine):
             home,
             lambda: MemoryStore(bucket, before=hand, multipart_above=PART, part_size=PART),
             push_concurrency=3,
+            max_concurrency=128,
             pull_concurrency=3,
         )
 
