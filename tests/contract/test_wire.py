@@ -1,5 +1,7 @@
 """The connections under the small calls: kept, encrypted, through a proxy, and never redirected."""
 
+import gc
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -121,6 +123,26 @@ def test_a_connection_serves_one_request_after_another() -> None:
         ask(line)
         assert len({asked.port for asked in endpoint.asked}) == 2
         line.close()
+
+
+def test_a_body_does_not_wait_until_its_headers_are_acknowledged() -> None:
+    with answering(lambda asked: Reply(body=b"ok")) as endpoint:
+        line = wire(endpoint.url)
+        ask(line)
+        ours = [
+            one
+            for one in gc.get_objects()
+            if isinstance(one, socket.socket) and one.fileno() >= 0 and _leads_to(one, endpoint.url)
+        ]
+        assert [one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in ours] == [1]
+        line.close()
+
+
+def _leads_to(one: socket.socket, url: str) -> bool:
+    try:
+        return url.endswith(f":{one.getpeername()[1]}")
+    except (OSError, IndexError):
+        return False
 
 
 def test_what_is_asked_is_encoded_once_and_signed() -> None:
