@@ -37,7 +37,7 @@ def held(ctx: Context, plan: Plan, proof: trust.Proof | None = None) -> Iterator
     if not (plan.models and plan.by(*_UP)):
         yield ctx
         return
-    can, token = (proof or trust.Proof(ctx)).capabilities(parts=False), CancelToken()
+    can, token = (proof or trust.Proof(ctx)).capabilities(also=()), CancelToken()
     deadline = ctx.clock.monotonic() + ctx.settings.lock_timeout_ms / 1000
     with ExitStack() as stack, ctx.cancel.calling(token.cancel):
         leases = []

@@ -197,11 +197,11 @@ def execute(
 def _may_push(ctx: Context, plan: Plan, seen: Observation, proof: trust.Proof) -> Capabilities:
     """What the endpoint can do. Raises before anything is sent when nothing may be: locks do not
     hold there, or the place was left for another one."""
-    parts = trust.need_parts(ctx, (item.size for item in plan.by(Action.UPLOAD)))
+    also = trust.needed(ctx, plan.by(Action.UPLOAD))
     if seen.remote.entries:
-        return proof.capabilities(parts=parts)
+        return proof.capabilities(also=also)
     with beside(ctx, partial(moved.refuse_if_left, ctx)) as refuse:
-        can = proof.capabilities(parts=parts)
+        can = proof.capabilities(also=also)
         refuse()
     return can
 

@@ -3,8 +3,7 @@
 Kept here: I1 (an entry is written only after its object is durable with that SHA-256).
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from s3dash.clock import iso
@@ -12,23 +11,19 @@ from s3dash.core.index import Entry
 from s3dash.core.plan import Action, Item, Plan, conflict_of
 from s3dash.core.report import Failed, Result
 from s3dash.engine import catalog_export, commit, uploads
+from s3dash.engine.announce import Announcer
 from s3dash.engine.context import Context, new_nonce
 from s3dash.engine.lane import Course, Lane, standstill
-from s3dash.engine.observe import CLASHES, Observation, wall_ns
+from s3dash.engine.observe import Observation
 from s3dash.engine.publish import Work, publish
 from s3dash.engine.recover import Leftovers
 from s3dash.engine.transfer import Ready, Sent, send
 from s3dash.errors import Cancelled, CommitConflict, S3DashError, TransferCancelled
-from s3dash.local.scan import FileStat, hash_file
+from s3dash.local.scan import FileStat
 from s3dash.local.state import JournalRow
 from s3dash.objectstore.port import Capabilities
-from s3dash.objectstore.source import Held
 
 BATCH = 256
-HASHED_AHEAD = 16 * 2**20
-"""Bytes; a larger file is not read an extra time for the journal."""
-HELD_AHEAD = 64 * 2**10
-"""Bytes; a file of at most so many is read once: it is held from its announcement until it goes."""
 
 
 def run(
@@ -46,7 +41,7 @@ def run(
     be done.
     """
     work = Work(nonce=ctx.nonce())
-    _upload(ctx, plan, seen, result, work, leftovers)
+    _upload(ctx, plan, seen, result, work, leftovers, can)
     ctx.cancel.check()
     if not (result.failed or result.cancelled):
         work.removed = plan.by(Action.DELETE_REMOTE)
@@ -62,7 +57,13 @@ def run(
 
 
 def _upload(
-    ctx: Context, plan: Plan, seen: Observation, result: Result, work: Work, left: Leftovers
+    ctx: Context,
+    plan: Plan,
+    seen: Observation,
+    result: Result,
+    work: Work,
+    left: Leftovers,
+    can: Capabilities,
 ) -> None:
     items = plan.by(Action.UPLOAD)
     rows = {i.path: ctx.accounting.queue("up", i.path, i.size) for i in items}
@@ -71,9 +72,11 @@ def _upload(
     def upload(item: Item, runs: int) -> Sent:
         nonce = nonces.setdefault(item.path, new_nonce())
         row, read = rows[item.path], ready.pop(item.path, None)
-        return send(ctx, seen, left.uploads, item, row, nonce=nonce, ready=read, resumed=runs > 1)
+        again = runs > 1
+        return send(ctx, seen, left.uploads, item, row, can, nonce=nonce, ready=read, resumed=again)
 
-    course = _course(ctx, work, left, ready)
+    announcer = Announcer(ctx, seen, work, left, can, ready)
+    course = _course(ctx, announcer)
     lane = Lane(ctx.traffic, upload, [(i, rows[i.path]) for i in items], course)
     fresh: list[Sent] = []
     try:
@@ -97,57 +100,14 @@ def _upload(
         ctx.state.journal_clear(rows.keys() - nonces.keys() - left.uploads.keys())
 
 
-def _course(ctx: Context, work: Work, left: Leftovers, ready: dict[str, Ready]) -> Course[Item]:
+def _course(ctx: Context, announcer: Announcer) -> Course[Item]:
     return Course(
         limit=lambda: ctx.traffic.limit("up"),
         cancel=ctx.cancel,
         name="s3dash-push",
-        announce=lambda items: _announce(ctx, work, items, left, ready),
+        announce=announcer.announce,
         still=lambda paused: ctx.stage.enter("pushing", standstill(paused)),
     )
-
-
-def _announce(
-    ctx: Context, work: Work, items: Sequence[Item], left: Leftovers, ready: dict[str, Ready]
-) -> None:
-    """Journal the items, each with its hash, before they are given out; small ones are `ready`.
-
-    So that what a killed push has sent is known for ours, even when the file was edited since. A
-    row of an earlier push stays: it tells of an object that is there, and what is sent over it now
-    is an attempt until it is known to have arrived. In the place of an overdue deletion, what was
-    to be deleted is one.
-    """
-    now, rows = ctx.now(), list[JournalRow]()
-    for item in items:
-        if (row := _announcement(ctx, work, item, left, ready, now)) is not None:
-            rows.append(row)
-    doomed = (left.deletes[row.rel] for row in rows if row.rel in left.deletes)
-    ctx.state.attempt((row.rel, row.sha256) for row in doomed if row.sha256)
-    ctx.state.attempt((row.rel, row.sha256) for row in rows if row.rel in left.uploads)
-    ctx.state.journal_add([row for row in rows if row.rel not in left.uploads])
-
-
-def _announcement(
-    ctx: Context, work: Work, item: Item, left: Leftovers, ready: dict[str, Ready], now: str
-) -> JournalRow | None:
-    """None: it announces itself (a conflict, a copy), or it cannot be read just now."""
-    local, remote = item.change.local, item.change.remote
-    copies = item.source is not None and item.path not in left.uploads
-    if copies or item.change.verdict in CLASHES or local is None:
-        return None
-    sha256, size = local.sha256, local.size
-    with suppress(S3DashError):  # the upload meets the same, and tells it
-        read_ns = wall_ns(ctx)
-        held = Held.read(ctx.cache.target(item.path), at_most=HELD_AHEAD)
-        if held is not None:
-            ready[item.path] = Ready(held, read_ns)
-            sha256, size = held.sha256, held.size
-        elif sha256 is None and size <= HASHED_AHEAD:
-            sha256 = hash_file(ctx.cache.base / item.path, cancel=ctx.cancel)[0]
-    if sha256 is None:
-        return None
-    over = remote.tag if remote else None
-    return JournalRow(work.nonce, item.path, "upload", sha256, size, None, over, now)
 
 
 def _journal(ctx: Context, work: Work, fresh: Iterable[Sent]) -> None:

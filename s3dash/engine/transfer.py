@@ -31,7 +31,7 @@ from s3dash.errors import (
 from s3dash.local.scan import FileStat, hash_file
 from s3dash.local.state import JournalRow
 from s3dash.local.trash import Reason
-from s3dash.objectstore.port import Uploaded
+from s3dash.objectstore.port import Capabilities, Uploaded
 from s3dash.objectstore.source import Held
 
 DEFAULT_TYPE = "application/octet-stream"
@@ -78,6 +78,7 @@ def send(
     journal: dict[str, JournalRow],
     item: Item,
     row: Transfer,
+    can: Capabilities,
     *,
     nonce: str,
     ready: Ready | None = None,
@@ -97,6 +98,7 @@ def send(
                 journal.get(item.path),
                 item,
                 row,
+                can,
                 nonce,
                 attempt,
                 again=resumed,
@@ -122,6 +124,7 @@ def _attempt(
     unfinished: JournalRow | None,
     item: Item,
     row: Transfer,
+    can: Capabilities,
     nonce: str,
     attempt: int,
     *,
@@ -132,7 +135,7 @@ def _attempt(
     ctx.accounting.start(row)
     ctx.traffic.check(row, first=True)
     if item.source is not None and unfinished is None and attempt == 1 and not again:
-        there = copied(ctx, seen, item, nonce=nonce)
+        there = copied(ctx, seen, item, can, nonce=nonce)
         if there is not None:
             ctx.accounting.resize(row, 0)
             stat = seen.local.scan.files[item.path]

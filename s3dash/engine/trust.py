@@ -4,7 +4,7 @@ What is remembered is the dialect too: how the endpoint wants its conditions, wh
 conditional request then follows, from the first one of a process on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,14 +13,16 @@ from datetime import timedelta
 import msgspec
 
 from s3dash.clock import from_iso
+from s3dash.core.plan import Item
 from s3dash.engine.context import Context, new_nonce
 from s3dash.errors import UnsafeEndpoint
 from s3dash.objectstore.examination import Joining
 from s3dash.objectstore.port import Capabilities
-from s3dash.objectstore.probe import parts_probe, quick_probe
+from s3dash.objectstore.probe import SPECIAL, Special, quick_probe, special_probe
 from s3dash.objectstore.threads import Threads
 
 TRUST_DAYS = 7
+_LARGE: tuple[Special, ...] = ("complete",)
 TESTING = "testing the endpoint"
 _PROBING = "probing"
 _ALIVE: set[str] = set()
@@ -28,24 +30,24 @@ _ALIVE: set[str] = set()
 
 
 class _Proved(msgspec.Struct, frozen=True):
-    """`parts`: whether uploads in parts were asked about."""
+    """`also`: what was asked about of that which only some pushes need."""
 
     at: str
     quotes: bool
     can: Capabilities
-    parts: bool = True
+    also: tuple[Special, ...] = ()
 
 
 _DECODER = msgspec.json.Decoder(_Proved)
 
 
-def capabilities(ctx: Context, *, parts: bool = True) -> Capabilities:
+def capabilities(ctx: Context, *, also: Collection[Special] = _LARGE) -> Capabilities:
     """What the endpoint can do. Raises UnsafeEndpoint when no lock on it can be trusted.
 
-    Without `parts` nothing need be known about uploads in parts. With `locking = "unsafe"` in the
+    What is not asked for in `also` may be told as lacking. With `locking = "unsafe"` in the
     config a failed proof is told, and not an error.
     """
-    return Proof(ctx).capabilities(parts=parts)
+    return Proof(ctx).capabilities(also=also)
 
 
 class Proof:
@@ -57,18 +59,19 @@ class Proof:
         self._found: Future[Capabilities] = Future()
 
     def begin(self) -> None:
-        """Ask in the background, about all but uploads in parts, unless it is known already."""
+        """Ask in the background what every push needs, unless it is known already."""
         if _remembered(self._ctx) is None:
             self._pool = Threads(1, thread_name_prefix="s3dash-proof")
             self._pool.submit(self._ask)
 
-    def capabilities(self, *, parts: bool = True) -> Capabilities:
+    def capabilities(self, *, also: Collection[Special] = _LARGE) -> Capabilities:
         """As the function of this name, but for the wait."""
         can = self._asked() if self._pool is not None else _remembered(self._ctx)
         if can is None:
-            return _trusted(self._ctx, _prove(self._ctx, parts=parts))
-        if parts and not _knows_parts(self._ctx):
-            can = _prove_parts(self._ctx, can)
+            return _trusted(self._ctx, _prove(self._ctx, also=also))
+        for name in also:
+            if not _knows(self._ctx, name):
+                can = _prove_special(self._ctx, can, name)
         return _trusted(self._ctx, can)
 
     def close(self) -> None:
@@ -85,7 +88,7 @@ class Proof:
                 quick_probe(
                     self._ctx.store,
                     nonce=nonce,
-                    parts=False,
+                    also=(),
                     killed=killed,
                     on_found=self._found.set_result,
                 )
@@ -101,7 +104,7 @@ class Proof:
 
     def _keep(self, can: Capabilities) -> None:
         if can.safe and _remembered(self._ctx) is None:
-            remember(self._ctx, can, parts=False)
+            remember(self._ctx, can, also=())
         else:
             _speak(self._ctx, quotes=self._ctx.store.etag_quotes, can=can)
 
@@ -137,10 +140,14 @@ def _trusted(ctx: Context, can: Capabilities) -> Capabilities:
     )
 
 
-def need_parts(ctx: Context, sizes: Iterable[int]) -> bool:
-    """Whether any file of so many bytes goes in parts, so that their completion matters."""
-    store = ctx.store
-    return isinstance(store, Joining) and any(size > store.multipart_above for size in sizes)
+def needed(ctx: Context, uploads: Collection[Item]) -> list[Special]:
+    """What these need besides what every push does: some go in parts, some are copies."""
+    store, need = ctx.store, list[Special]()
+    if isinstance(store, Joining) and any(one.size > store.multipart_above for one in uploads):
+        need.append("complete")
+    if any(one.source is not None for one in uploads):
+        need.append("copies")
+    return need
 
 
 def recall_dialect(ctx: Context) -> None:
@@ -182,9 +189,9 @@ def _remembered(ctx: Context) -> Capabilities | None:
     return proved.can
 
 
-def _knows_parts(ctx: Context) -> bool:
+def _knows(ctx: Context, name: Special) -> bool:
     proved = _recorded(ctx)
-    return proved is not None and proved.parts
+    return proved is not None and name in proved.also
 
 
 @contextmanager
@@ -202,28 +209,33 @@ def _probing(ctx: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
     ctx.state.unset(_PROBING)
 
 
-def _prove(ctx: Context, *, parts: bool) -> Capabilities:
+def _prove(ctx: Context, *, also: Collection[Special]) -> Capabilities:
     with ctx.stage.during("comparing", TESTING), _probing(ctx) as (nonce, killed):
-        can = quick_probe(ctx.store, nonce=nonce, parts=parts, killed=killed)
+        can = quick_probe(ctx.store, nonce=nonce, also=also, killed=killed)
     _speak(ctx, quotes=ctx.store.etag_quotes, can=can)
     if can.safe:
-        remember(ctx, can, parts=parts)
+        remember(ctx, can, also=also)
     return can
 
 
-def _prove_parts(ctx: Context, can: Capabilities) -> Capabilities:
+def _prove_special(ctx: Context, can: Capabilities, name: Special) -> Capabilities:
     """What was not asked when all else was proved; that is as old as it was."""
     with ctx.stage.during("comparing", TESTING), _probing(ctx) as (nonce, killed):
-        can = replace(can, complete=parts_probe(ctx.store, nonce=nonce, killed=killed))
+        held = special_probe(ctx.store, name, nonce=nonce, killed=killed)
+    can = replace(can, **{name: held})
     before = _recorded(ctx)
     if before is not None:
-        _note(ctx, msgspec.structs.replace(before, can=can, parts=True))
+        _note(ctx, msgspec.structs.replace(before, can=can, also=(*before.also, name)))
     _speak(ctx, quotes=ctx.store.etag_quotes, can=can)
     return can
 
 
 def remember(
-    ctx: Context, can: Capabilities, *, quotes: bool | None = None, parts: bool = True
+    ctx: Context,
+    can: Capabilities,
+    *,
+    quotes: bool | None = None,
+    also: Collection[Special] = tuple(SPECIAL),
 ) -> None:
     """What was just proved of the endpoint. `quotes`: the dialect, None: that of the store.
 
@@ -233,7 +245,7 @@ def remember(
         ctx.state.unset(_key(ctx))
         return
     spoken = ctx.store.etag_quotes if quotes is None else quotes
-    _note(ctx, _Proved(ctx.now(), spoken, can, parts))
+    _note(ctx, _Proved(ctx.now(), spoken, can, tuple(also)))
     _speak(ctx, quotes=spoken, can=can)
 
 

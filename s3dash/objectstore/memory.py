@@ -15,7 +15,7 @@ from s3dash.errors import StoreError
 from s3dash.objectstore.memory_bucket import PAGE, Kept, MemoryBucket
 from s3dash.objectstore.memory_parts import MemoryParts
 from s3dash.objectstore.meter import Meter
-from s3dash.objectstore.multipart import PartSender
+from s3dash.objectstore.multipart import COPY_IN_PARTS_ABOVE, PartSender
 from s3dash.objectstore.parts import Goal
 from s3dash.objectstore.port import (
     Downloaded,
@@ -36,7 +36,6 @@ __all__ = ["PAGE", "Hook", "Kept", "MemoryBucket", "MemoryStore"]
 CHUNK = 1 << 20
 MULTIPART_ABOVE = 16 << 20
 PART_SIZE = 8 << 20
-COPY_IN_PARTS_ABOVE = 5 << 30
 
 Hook = Callable[[str, str], None]
 """Called with the operation's name and the key; may raise or block. See `MemoryStore`."""
@@ -177,21 +176,28 @@ class MemoryStore:
         target: str,
         *,
         if_match: str | None = None,
+        if_none_match: bool = False,
         size: int | None = None,
         log: UploadLog | None = None,
     ) -> Stored:
         if size is not None and size > self._copy_in_parts_above:
             kind = self.bucket.read(self._root + source, if_match=if_match).content_type
             length = self._parts.part_size
+            goal = Goal(target, kind, if_none_match=if_none_match)
             etag = self._parts.copy(
-                source, Goal(target, kind), size=size, if_match=if_match, log=log, part_size=length
+                source, goal, size=size, if_match=if_match, log=log, part_size=length
             )
             return Stored(etag, self.server_time())
         self._begin("copy", target)
         if source == target:
             raise StoreError(f"{source!r} cannot be copied onto itself")
         kept = self.bucket.read(self._root + source, if_match=if_match)
-        copied = self.bucket.write(self._root + target, kept.body, content_type=kept.content_type)
+        copied = self.bucket.write(
+            self._root + target,
+            kept.body,
+            if_none_match=if_none_match and self.bucket.heeds_copies,
+            content_type=kept.content_type,
+        )
         self._end("copy", target)
         return Stored(copied.etag, self.server_time())
 

@@ -40,7 +40,8 @@ class Unfinished:
 class MemoryBucket:
     """The shared state. Every method is atomic. `clock` is the server's clock.
 
-    `objects` is what is in it at the start.
+    `objects` is what is in it at the start. `heeds_copies`: whether a copy can want its target
+    absent, as on few endpoints.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class MemoryBucket:
         self._lock = threading.Lock()
         self._objects: dict[str, Kept] = dict(objects or {})
         self._uploads: dict[str, Unfinished] = {}
+        self.heeds_copies = True
 
     def now(self) -> datetime:
         """In whole seconds, as in a `Date` header."""

@@ -37,6 +37,8 @@ PARTS_PER_FILE = 3
 PARTS_AT_ONCE = 12
 PART_TRIES = 3
 COPY_PART = 1 << 30
+COPY_IN_PARTS_ABOVE = 5 << 30
+"""Bytes: S3's limit for one request."""
 
 
 Again = Callable[[int, S3DashError], bool]

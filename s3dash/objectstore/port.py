@@ -153,7 +153,8 @@ class Capabilities:
 
     `create`: If-None-Match:* on PUT; `replace`: If-Match on PUT; `delete`: If-Match on DELETE;
     `races`: one winner each under contention; `dated`: answers carry a usable `Date`;
-    `complete`: both conditions on CompleteMultipartUpload.
+    `complete`: both conditions on CompleteMultipartUpload; `copies`: If-None-Match:* on CopyObject,
+    and If-Match on its source.
     """
 
     create: bool = False
@@ -162,6 +163,7 @@ class Capabilities:
     races: bool = False
     dated: bool = False
     complete: bool = False
+    copies: bool = False
 
     @property
     def safe(self) -> bool:
@@ -229,10 +231,12 @@ class ObjectStore(Protocol):
         target: str,
         *,
         if_match: str | None = None,
+        if_none_match: bool = False,
         size: int | None = None,
         log: UploadLog | None = None,
     ) -> Stored:
-        """Copy on the server; `if_match` pins the source's version.
+        """Copy on the server; `if_match` pins the source's version, `if_none_match` wants a target
+        that is not there, which few endpoints heed.
 
         One request copies at most 5 GB: with its `size` in bytes given, a larger object is copied
         in parts. `log` is told of that; a copy is never continued.

@@ -4,7 +4,7 @@ Locks are safe when creation, replacement and races hold (reliability, section 4
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -31,6 +31,12 @@ from s3dash.objectstore.probe_follows import follows
 from s3dash.objectstore.probe_permissions import Permission, permissions
 from s3dash.objectstore.threads import Threads
 
+Special = Literal["complete", "copies"]
+SPECIAL: Mapping[Special, "Proof"] = {
+    "complete": locks.small_multipart,
+    "copies": locks.small_copy,
+}
+"""Capabilities that only some pushes need: large files, renamed ones."""
 QUICK_WAYS, QUICK_RACES = 4, 1
 """Some endpoints let a third wait for seconds."""
 AT_ONCE = 6
@@ -74,17 +80,17 @@ def quick_probe(
     store: ObjectStore,
     *,
     nonce: str,
-    parts: bool = True,
+    also: Collection[Special] = tuple(SPECIAL),
     killed: Sequence[str] = (),
     on_found: OnFound = _nobody,
 ) -> Capabilities:
-    """What a push needs to know, in about 40 requests. Sets the store's ETag dialect.
+    """What a push needs to know, in about 30 requests, and what it needs `also`, in some 10 more
+    each. Sets the store's ETag dialect. `killed`: see `Probe`.
 
-    Without `parts` it asks nothing about uploads in parts, in about 30. `killed`: see `Probe`.
     `on_found` is called with the answer before the clean-up begins. Raises when the endpoint
     cannot be asked: wrong credentials, no bucket, no answer, a fault.
     """
-    asking = partial(_tried, store, parts=parts, killed=killed, on_found=on_found)
+    asking = partial(_tried, store, also=also, killed=killed, on_found=on_found)
     return asking(nonce) or asking(f"{nonce}-again", at_once=False) or Capabilities()
 
 
@@ -92,7 +98,7 @@ def _tried(
     store: ObjectStore,
     nonce: str,
     *,
-    parts: bool,
+    also: Collection[Special],
     killed: Sequence[str],
     on_found: OnFound,
     at_once: bool = True,
@@ -101,9 +107,9 @@ def _tried(
     so much at a time, or some was asked before its dialect was known."""
     probe, spoken = Probe(store, nonce, killed=killed), store.etag_quotes
     with ExitStack() as undo:
-        undo.callback(_sweep, probe, small=not (parts or killed))
+        undo.callback(_sweep, probe, small=not ("complete" in also or killed))
         try:
-            conditions, race = _quick(probe, undo, parts=parts, at_once=at_once)
+            conditions, race = _quick(probe, undo, also=also, at_once=at_once)
             if at_once and store.etag_quotes != spoken:
                 return None
             can = replace(conditions, races=conditions.create and race.result())
@@ -121,7 +127,7 @@ def _sweep(probe: Probe, *, small: bool) -> None:
 
 
 def _quick(
-    probe: Probe, undo: ExitStack, *, parts: bool, at_once: bool
+    probe: Probe, undo: ExitStack, *, also: Collection[Special], at_once: bool
 ) -> tuple[Capabilities, Future[bool]]:
     """All but the race, and the race under way; with `undo` it is over.
 
@@ -132,7 +138,7 @@ def _quick(
         "replace": locks.replace,
         "stale": locks.stale_delete,
         "dated": reads.dated,
-        **({"parts": locks.small_multipart} if parts else {}),
+        **{name: SPECIAL[name] for name in also},
     }
     if at_once:
         _holds(lambda probe: probe.write(probe.key("first"), b"1"), probe)
@@ -147,18 +153,21 @@ def _quick(
         replace=held["replace"],
         delete=held["stale"],
         dated=held["dated"],
-        complete=held.get("parts", False),
+        complete=held.get("complete", False),
+        copies=held.get("copies", False),
     )
     return conditions, race
 
 
-def parts_probe(store: ObjectStore, *, nonce: str, killed: Sequence[str] = ()) -> bool:
-    """Whether the completion of an upload in parts heeds conditions. Raises as `quick_probe`."""
+def special_probe(
+    store: ObjectStore, name: Special, *, nonce: str, killed: Sequence[str] = ()
+) -> bool:
+    """Whether the endpoint has this one. Raises as `quick_probe`."""
     probe = Probe(store, nonce, killed=killed)
     try:
-        return _holds(locks.small_multipart, probe)
+        return _holds(SPECIAL[name], probe)
     finally:
-        _sweep(probe, small=False)
+        _sweep(probe, small=name != "complete" and not killed)
 
 
 def doctor(
@@ -196,6 +205,7 @@ def doctor(
         races=found["create race"].ok and found["counter race"].ok,
         dated=found["server clock"].ok,
         complete=found["multipart"].ok,
+        copies=found["conditional copy"].ok,
     )
     return Doctor(
         "safe" if can.safe else "unsafe",
@@ -238,6 +248,7 @@ def _checks(race_rounds: int, prefix: str) -> Mapping[str, Proof]:
         "counter race": locks.counter_race,
         "read after write": reads.read_after_write,
         "multipart": locks.multipart,
+        "conditional copy": locks.conditional_copy,
         "stale delete": locks.stale_delete,
         "server clock": reads.server_clock,
         "checksums": bodies.checksums,

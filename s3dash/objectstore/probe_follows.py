@@ -21,6 +21,10 @@ _FOLLOWS: dict[str, tuple[str, str]] = {
         "a large file goes in one request where that can be conditional, else it is looked at "
         "right before: a moment is left in which another client's version can be replaced",
     ),
+    "conditional copy": (
+        "a renamed file's object is copied in one request, and never over another",
+        "a renamed file's new name is held by a small object of ours until the copy is there",
+    ),
     "stale delete": (
         "locks and objects are deleted only in the version that was meant",
         "locks are released by reading the nonce first, objects deleted by looking first: "

@@ -175,6 +175,34 @@ def small_multipart(probe: Probe) -> str:
     return "both conditions refuse"
 
 
+def conditional_copy(probe: Probe) -> str:
+    """A copy obeys If-None-Match on its target, and If-Match on its source."""
+    new, copy = probe.key("copied"), probe.store.copy
+    small_copy(probe)
+    right = outcome(partial(copy, _copied(probe), new, if_none_match=True))
+    need(right == "accepted", f"If-None-Match:* on an absent target is {right}")
+    need(body_of(probe.store, new) == b"source", "an accepted copy has other bytes")
+    return "on copies, If-None-Match on the target and If-Match on the source are honoured"
+
+
+def small_copy(probe: Probe) -> str:
+    """What is asked before a first rename: both refusals, no more."""
+    store, source, there = probe.store, _copied(probe), probe.key("copy-there")
+    etag = probe.write(source, b"source")
+    probe.write(there, b"there")
+    taken = outcome(partial(store.copy, source, there, if_match=etag, if_none_match=True))
+    need(taken == "refused", f"If-None-Match:* on an existing target is {taken}")
+    need(body_of(store, there) == b"there", "a refused copy changed its target")
+    new = probe.key("copy-stale")
+    stale = outcome(partial(store.copy, source, new, if_match=NO_SUCH_ETAG, if_none_match=True))
+    need(stale == "refused", f"If-Match with another ETag of the source is {stale}")
+    return "both conditions refuse"
+
+
+def _copied(probe: Probe) -> str:
+    return probe.key("copy-source")
+
+
 def _completed(
     parts: Examination,
     key: str,

@@ -14,7 +14,7 @@ from s3dash.errors import AccessDenied, Integrity, InvalidResponse, NotFound, Pr
 from s3dash.objectstore import s3_spans
 from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.gate import Gate
-from s3dash.objectstore.multipart import COPY_PART, PartSender
+from s3dash.objectstore.multipart import COPY_IN_PARTS_ABOVE, COPY_PART, PartSender
 from s3dash.objectstore.parts import Goal
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import (
@@ -41,7 +41,6 @@ T = TypeVar("T")
 HELD_WHOLE = 1 << 20
 MULTIPART_ABOVE = 16 << 20
 PART_SIZE = 8 << 20
-COPY_IN_PARTS_ABOVE = 5 << 30
 PUTS = 3
 MOST_IN_ONE = 5 << 30
 
@@ -140,15 +139,16 @@ class S3Store(S3Control):
         target: str,
         *,
         if_match: str | None = None,
+        if_none_match: bool = False,
         size: int | None = None,
         log: UploadLog | None = None,
     ) -> Stored:
         if size is None or size <= self._copy_in_parts_above:
-            return super().copy(source, target, if_match=if_match)
+            return super().copy(source, target, if_match=if_match, if_none_match=if_none_match)
         kind = self._requests.content_type(source, if_match=if_match)
         etag = self._parts.copy(
             source,
-            Goal(target, kind),
+            Goal(target, kind, if_none_match=if_none_match),
             size=size,
             if_match=if_match,
             log=log,

@@ -24,13 +24,17 @@ def bare(etag: str) -> str:
 
 def etag_of(answer: Response, place: Place) -> str:
     """Raises InvalidResponse when there is none: a success without a version is no S3 answer."""
-    etag = answer.get("ETag")
-    if not etag:
+    return bare(str(told(answer, "ETag", place)))
+
+
+def told(answer: Response, name: str, place: Place) -> Any:
+    """What every answer of this kind has. Raises InvalidResponse for one that has not."""
+    if not answer.get(name):
         raise InvalidResponse(
-            f"{place}: the endpoint answered without an ETag",
+            f"{place}: the endpoint answered without {name}",
             hint="check `endpoint`: is it an S3 server, without a proxy or login page before it?",
         )
-    return bare(str(etag))
+    return answer[name]
 
 
 def size_of(answer: Response, place: Place) -> int:

@@ -1,6 +1,6 @@
 """The small calls: listings, single objects, conditions and deletions.
 
-What is asked most goes through `Light`, the rest (copies, bulk deletions) through boto3.
+What is asked most goes through `Light`, bulk deletions through boto3.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ from s3dash.objectstore.s3_answers import (
 )
 from s3dash.objectstore.s3_client import Clients
 from s3dash.objectstore.s3_errors import Answer, Place, boto_translated, refused
-from s3dash.objectstore.s3_light import BEYOND, UNCHANGED, Light
+from s3dash.objectstore.s3_light import BEYOND, COPY_SOURCE, UNCHANGED, Light
 from s3dash.objectstore.s3_page import Page
 
 if TYPE_CHECKING:
@@ -218,20 +218,27 @@ class S3Control:
         if batch:
             self._delete_batch(batch)
 
-    def copy(self, source: str, target: str, *, if_match: str | None = None) -> Stored:
+    def copy(
+        self,
+        source: str,
+        target: str,
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Stored:
         """At most 5 GB, S3's limit for one copy. Onto itself is refused by S3."""
-        place = self._place.at("copy", source)
-        options: dict[str, Any] = {}
+        place = self._place.at("copy", source, conditional=if_none_match)
+        headers = {"if-none-match": "*"} if if_none_match else {}
         if if_match is not None:
-            options["CopySourceIfMatch"] = self._tag(if_match)
-        with boto_translated(place):
-            done = self._clients.get("steady").copy_object(
-                Bucket=self._bucket,
-                Key=self._root + target,
-                CopySource={"Bucket": self._bucket, "Key": self._root + source},
-                **options,
-            )
-        return Stored(etag_of(done.get("CopyObjectResult", {}), place), date_of(done))
+            headers[f"{COPY_SOURCE}-if-match"] = self._tag(if_match)
+        done = self._light.copy(
+            self._root + source,
+            self._root + target,
+            place,
+            headers=headers,
+            steady=not if_none_match,
+        )
+        return Stored(etag_of(done, place), date_of(done))
 
     # --- how ----------------------------------------------------------------------------
 

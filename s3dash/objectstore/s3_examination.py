@@ -11,7 +11,7 @@ from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.errors import InvalidResponse, S3DashError
 from s3dash.objectstore.examination import RawTags, Rule, Style
 from s3dash.objectstore.meter import Meter
-from s3dash.objectstore.s3_answers import etag_of
+from s3dash.objectstore.s3_answers import etag_of, told
 from s3dash.objectstore.s3_client import Clients, virtual_hosted
 from s3dash.objectstore.s3_errors import boto_translated
 from s3dash.objectstore.s3_faults import answer_of
@@ -47,9 +47,10 @@ class S3Examination:
     # --- multipart ----------------------------------------------------------------------
 
     def begin_upload(self, key: str) -> str:
-        with boto_translated(self._place("write", key)):
+        place = self._place("write", key)
+        with boto_translated(place):
             begun = self._client.create_multipart_upload(Bucket=self._bucket, Key=self._root + key)
-        return begun["UploadId"]
+        return str(told(begun, "UploadId", place))
 
     def put_in_parts(
         self, key: str, body: bytes, *, if_match: str | None = None, if_none_match: bool = False
@@ -85,11 +86,12 @@ class S3Examination:
         pages: list[list[str]] = []
         more: dict[str, Any] = {}
         while len(pages) < MOST_PAGES:
-            with boto_translated(self._place("list")):
+            place = self._place("list")
+            with boto_translated(place):
                 page = self._client.list_objects_v2(
                     Bucket=self._bucket, Prefix=self._root + prefix, MaxKeys=size, **more
                 )
-            keys = [entry["Key"] for entry in page.get("Contents", [])]
+            keys = [told(entry, "Key", place) for entry in page.get("Contents", [])]
             pages.append([key.removeprefix(self._root) for key in keys])
             if not page.get("IsTruncated") or not page.get("NextContinuationToken"):
                 return pages
@@ -109,9 +111,10 @@ class S3Examination:
             with closing(got["Body"]) as stream:
                 stream.read()
             listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=where["Key"])
-        tags = [e.get("ETag", "") for e in listed.get("Contents", []) if e["Key"] == where["Key"]]
+        found = [one for one in listed.get("Contents", []) if one.get("Key") == where["Key"]]
         sse = str(head.get("ServerSideEncryption", ""))
-        return RawTags(_raw(put), _raw(head), _raw(got), tags[0] if tags else "", sse)
+        tag = found[0].get("ETag", "") if found else ""
+        return RawTags(_raw(put), _raw(head), _raw(got), tag, sse)
 
     # --- the bucket ---------------------------------------------------------------------
 
@@ -175,7 +178,7 @@ class S3Examination:
             part = self._client.upload_part(UploadId=upload, PartNumber=1, Body=body, **where)
             done = self._clients.get("complete").complete_multipart_upload(
                 UploadId=upload,
-                MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+                MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": told(part, "ETag", place)}]},
                 **where,
                 **condition,
             )

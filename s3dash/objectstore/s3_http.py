@@ -120,7 +120,7 @@ class Wire:
                     timeout=(self._connect_s, read_s),  # type: ignore[arg-type] # both of them
                     max_pool_connections=self._most,
                     # or the kernel holds a body back until its headers are acknowledged: 40 ms
-                    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+                    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item] # urllib3's
                 )
             return self._sessions[read_s]
 

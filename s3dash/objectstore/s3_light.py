@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from s3dash.core.settings import Datastore
 from s3dash.errors import ConfigError, S3DashError
@@ -17,13 +18,14 @@ from s3dash.objectstore.meter import Meter, http_date
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.s3_again import retry_after_s
 from s3dash.objectstore.s3_answers import Response
-from s3dash.objectstore.s3_client import Clients, read_s
+from s3dash.objectstore.s3_client import Clients, Role, read_s
 from s3dash.objectstore.s3_errors import Place, boto_translated, garbled, is_stale, refused
 from s3dash.objectstore.s3_http import Raw, Request
-from s3dash.objectstore.s3_page import Page, answer_of, moment, page_of
+from s3dash.objectstore.s3_page import Page, answer_of, copied, moment, page_of
 
 T = TypeVar("T")
 
+COPY_SOURCE = "x-amz-copy-source"
 UNCHANGED = 304
 BEYOND = 416
 
@@ -33,7 +35,7 @@ class Call:
     """A request by its name in S3's API. `key` is the whole one, empty for the bucket itself.
 
     `steady`: it may be sent again; else it is sent once, and answered soon or read back.
-    `allows` are statuses that are answers, no refusals.
+    `allows` are statuses that are answers, no refusals. `slow`: the work is the endpoint's.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Call:
     body: bytes = b""
     steady: bool = True
     allows: tuple[int, ...] = ()
+    slow: bool = False
 
 
 class Light:
@@ -83,6 +86,16 @@ class Light:
         _need(key, place)
         call = Call("PutObject", "PUT", place, key, headers=headers, body=body, steady=False)
         return self._send(call, lambda raw: _answer(raw, place))
+
+    def copy(
+        self, source: str, key: str, place: Place, *, headers: Mapping[str, str], steady: bool
+    ) -> Response:
+        """Waits as long as the endpoint needs for it: it may be gigabytes."""
+        _need(key, place)
+        path = quote(f"{self._settings.bucket}/{source}", safe="/~")
+        asked = {COPY_SOURCE: path, **headers}
+        call = Call("CopyObject", "PUT", place, key, headers=asked, steady=steady, slow=True)
+        return self._send(call, lambda raw: {**_answer(raw, place), "ETag": copied(raw, place)})
 
     def delete(
         self, key: str, place: Place, *, headers: Mapping[str, str], steady: bool
@@ -134,7 +147,7 @@ class Light:
         raw = wire.exchange(
             Request(call.method, call.key, call.query, call.headers, call.body),
             keys=keys,
-            read_s=read_s(self._settings, "steady" if call.steady else "once"),
+            read_s=read_s(self._settings, _role(call)),
         )
         self._meter.answer(raw.status, _date(raw))
         return raw
@@ -148,6 +161,12 @@ class Refusal(Exception):
         super().__init__()
         self.bare = bare
         self.after_s = after_s
+
+
+def _role(call: Call) -> Role:
+    if call.slow:
+        return "complete"
+    return "steady" if call.steady else "once"
 
 
 def _need(key: str, place: Place) -> None:

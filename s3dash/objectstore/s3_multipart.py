@@ -11,7 +11,7 @@ from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.parts import Found, Goal
 from s3dash.objectstore.port import OpenUpload, Part
-from s3dash.objectstore.s3_answers import Response, bare, date_of, etag_of, utc
+from s3dash.objectstore.s3_answers import Response, date_of, etag_of, told, utc
 from s3dash.objectstore.s3_client import Clients
 from s3dash.objectstore.s3_errors import Place, boto_translated, from_boto
 
@@ -49,9 +49,7 @@ class S3Parts:
                 ContentType=goal.content_type,
                 Metadata={NONCE: nonce},
             )
-        if not begun.get("UploadId"):
-            raise InvalidResponse(f"{place}: the endpoint began an upload without a name")
-        return begun["UploadId"]
+        return str(told(begun, "UploadId", place))
 
     def send(self, key: str, upload_id: str, body: SliceBody) -> str:
         place = self._at("write", key)
@@ -102,7 +100,8 @@ class S3Parts:
                 )
             for found in page.get("Parts", []):
                 at = utc(found.get("LastModified"))
-                yield Part(found["PartNumber"], found["Size"], bare(found["ETag"]), at)
+                number, size = told(found, "PartNumber", place), found.get("Size", 0)
+                yield Part(number, size, etag_of(found, place), at)
             if not page.get("IsTruncated"):
                 return
             marker = _onward(page.get("NextPartNumberMarker", 0), marker, place)
@@ -169,10 +168,10 @@ class S3Parts:
                     Bucket=self.bucket, Prefix=self.root + prefix, **more
                 )
             for found in page.get("Uploads", []):
-                if found["Key"].startswith(self.root + prefix):
-                    key = found["Key"][len(self.root) :]
-                    started = utc(found.get("Initiated"))
-                    yield OpenUpload(key, found["UploadId"], started, date_of(page))
+                whole = told(found, "Key", place)
+                if whole.startswith(self.root + prefix):
+                    key, upload_id = whole[len(self.root) :], told(found, "UploadId", place)
+                    yield OpenUpload(key, upload_id, utc(found.get("Initiated")), date_of(page))
             if not page.get("IsTruncated"):
                 return
             onward = (page.get("NextKeyMarker", ""), page.get("NextUploadIdMarker", ""))

@@ -13,6 +13,7 @@ from s3dash.objectstore.s3_errors import Answer, Place, garbled, refused
 from s3dash.objectstore.s3_http import Raw
 
 _CODE = re.compile(rb"<Code>([^<]{1,64})</Code>")
+_ETAG = re.compile(rb"<ETag>([^<]{1,1024})</ETag>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,300})</Message>")
 
 
@@ -45,6 +46,17 @@ def answer_of(raw: Raw) -> Answer:
 
 def _text(found: re.Match[bytes] | None) -> str:
     return html.unescape(found.group(1).decode("utf-8", "replace")) if found else ""
+
+
+def copied(raw: Raw, place: Place) -> str:
+    """The ETag of a copy. Raises what the answer says went wrong, under a status that all is well:
+    S3 begins to answer before it has ended. InvalidResponse for what is no answer of S3."""
+    if b"<CopyObjectResult" not in raw.body[:1024]:
+        if b"<Error" in raw.body[:1024]:
+            raise refused(answer_of(raw._replace(status=500)), place)
+        raise InvalidResponse(f"{place} answered a copy with something that is no answer")
+    etag = _ETAG.search(raw.body)
+    return _text(etag)
 
 
 def page_of(raw: Raw, place: Place) -> Page:

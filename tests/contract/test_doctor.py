@@ -26,7 +26,7 @@ from tests.contract.gate import Gate, Rule, denied, gated
 from tests.engine.clocks import TestClock
 from tests.servers import ACCESS_KEY, SECRET_KEY, Server, start_weed
 
-NO_CONDITIONS = {"create", "replace", "races", "delete", "complete"}
+NO_CONDITIONS = {"create", "replace", "races", "delete", "complete", "copies"}
 Behind = Callable[..., tuple[S3Store, Gate]]
 
 
@@ -67,10 +67,10 @@ def grants(found: Doctor) -> dict[str, str]:
 VENDORS: dict[str, tuple[str, Rule, str, set[str], str]] = {
     # name: (server behind, rule, verdict, capabilities that are lacking, dialect)
     "ceph": ("weed", bent.ceph, "safe", set(), "unquoted"),
-    "minio": ("moto", bent.minio, "safe", {"delete", "complete"}, "quoted"),
+    "minio": ("moto", bent.minio, "safe", {"delete", "complete", "copies"}, "quoted"),
     "b2": ("moto", bent.b2, "unsafe", NO_CONDITIONS, "quoted"),
     "gcs": ("moto", bent.gcs, "unsafe", NO_CONDITIONS, "quoted"),
-    "r2": ("moto", bent.r2, "safe", {"complete"}, "quoted"),
+    "r2": ("moto", bent.r2, "safe", {"complete", "copies"}, "quoted"),
 }  # fmt: skip
 
 

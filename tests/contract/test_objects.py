@@ -183,6 +183,22 @@ def test_a_copy_onto_itself_is_refused(store: ObjectStore) -> None:
         store.copy("a", "a")
 
 
+def test_a_copy_that_wants_its_target_absent_overwrites_nothing(backend: Backend) -> None:
+    store = backend.open()
+    store.put("a", b"one")
+    store.put("b", b"there")
+    if backend.lacks("copy-if-match"):
+        store.copy("a", "b", if_none_match=True)
+        assert store.get_range("b", start=0, length=9) == b"one"
+        return
+    with pytest.raises(PreconditionFailed):
+        store.copy("a", "b", if_none_match=True)
+    assert store.get_range("b", start=0, length=9) == b"there"
+    copied = store.copy("a", "c", if_none_match=True)
+    assert store.head("c").etag == copied.etag
+    assert store.get_range("c", start=0, length=9) == b"one"
+
+
 def test_a_copy_of_a_stale_version_is_refused(backend: Backend) -> None:
     store = backend.open()
     old = store.put("a", b"1").etag

@@ -16,7 +16,9 @@ from s3dash.objectstore.probe import Doctor, doctor, quick_probe
 from tests.contract.conftest import Backend
 from tests.servers import Server
 
-ALL = Capabilities(create=True, replace=True, delete=True, races=True, dated=True, complete=True)
+ALL = Capabilities(
+    create=True, replace=True, delete=True, races=True, dated=True, complete=True, copies=True
+)
 NAMES = [
     "create",
     "replace",
@@ -24,6 +26,7 @@ NAMES = [
     "counter race",
     "read after write",
     "multipart",
+    "conditional copy",
     "stale delete",
     "server clock",
     "checksums",
@@ -48,10 +51,11 @@ def failed(found: Doctor) -> set[str]:
 def test_the_quick_probe_finds_a_good_endpoint_safe(backend: Backend) -> None:
     store = backend.open()
     found = quick_probe(store, nonce="n")
-    assert found == replace(ALL, complete=not backend.lacks("complete-if-match"))
+    gaps = {"complete": "complete-if-match", "copies": "copy-if-match"}
+    assert found == replace(ALL, **{can: not backend.lacks(gap) for can, gap in gaps.items()})
     assert found.safe
     assert store.etag_quotes
-    assert store.usage.requests < 40
+    assert store.usage.requests < 50
     assert list(store.list()) == []
 
 
@@ -64,7 +68,8 @@ def test_the_doctor_proves_what_memory_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "broken"), [("weed", {"keys"}), ("moto", {"checksums", "multipart"})]
+    ("name", "broken"),
+    [("weed", {"keys"}), ("moto", {"checksums", "multipart", "conditional copy"})],
 )
 def test_the_doctor_finds_a_good_server_safe(
     request: pytest.FixtureRequest, name: str, broken: set[str], tmp_path: Path
@@ -72,7 +77,7 @@ def test_the_doctor_finds_a_good_server_safe(
     server: Server = request.getfixturevalue(name)
     store = server.store(server.make_bucket(), tmp_path, prefix="team")
     found = doctor(store, nonce="n", prefix="team", race_rounds=2)
-    can = replace(ALL, complete="multipart" not in broken)
+    can = replace(ALL, complete="multipart" not in broken, copies="conditional copy" not in broken)
     assert (found.locking, failed(found), found.capabilities) == ("safe", broken, can)
     assert list(store.list()) == []
     store.close()

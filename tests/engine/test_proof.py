@@ -1,5 +1,7 @@
-"""What is proved of an endpoint when: uploads in parts are asked about where one is to be sent."""
+"""What is proved of an endpoint when: uploads in parts and copies where there are any."""
 
+import re
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -64,12 +66,12 @@ def test_uploads_in_parts_are_asked_about_once_and_when_one_is_due(
             "clock",
         }
         before = known(ada)
-        assert before["parts"] is False
+        assert before["also"] == []
         ada.write("files/big", BIG)
         assert ada.push().pushed == 1
         assert probed(gate) == {"parts"}
         after = known(ada)
-        assert (after["parts"], after["at"]) == (True, before["at"])
+        assert (after["also"], after["at"]) == (["complete"], before["at"])
         can = after["can"]
         assert isinstance(can, dict)
         assert can["complete"] is (server_name == "weed")
@@ -84,7 +86,32 @@ def test_a_first_push_with_a_large_file_asks_all(weed: Server, tmp_path: Path) -
         ada.write("files/big", BIG)
         assert ada.push().pushed == 1
         assert probed(gate) >= {"create", "race", "parts"}
-        assert known(ada)["parts"] is True
+        assert known(ada)["also"] == ["complete"]
+
+
+@pytest.mark.parametrize("server_name", ["weed", "moto"])
+def test_copies_are_asked_about_once_and_when_a_file_was_renamed(
+    request: pytest.FixtureRequest, server_name: str, tmp_path: Path
+) -> None:
+    """Where they heed conditions a renamed file costs two requests, else three: a claim first."""
+    server: Server = request.getfixturevalue(server_name)
+    with gated(server) as gate:
+        ada = machine(gate, server, tmp_path / "ada")
+        for n in range(4):
+            ada.write(f"files/{n}", f"content {n}")
+        ada.push()
+        probed(gate)
+        (ada.cache / "files").rename(ada.cache / "moved")
+        assert ada.push().copied == 4
+        assert probed(gate) == {"copy"}
+        assert known(ada)["also"] == ["copies"]
+        (ada.cache / "moved").rename(ada.cache / "again")
+        assert ada.push().copied == 4
+        claims = 0 if server_name == "weed" else 4
+        asked = [a for a in gate.endpoint.asked if re.search(r"/(moved|again)/\d$", a.path)]
+        kinds = Counter((a.method, "x-amz-copy-source" in a.headers) for a in asked)
+        assert probed(gate) == set()
+        assert kinds == Counter({("PUT", True): 4, ("DELETE", False): 4, ("PUT", False): claims})
 
 
 def test_nothing_is_left_of_the_proofs(weed: Server, tmp_path: Path) -> None:

@@ -153,11 +153,13 @@ def test_49_a_crash_of_a_push_that_overwrites_a_conflict_is_finished_by_the_next
     assert trash(ada) == [("files/a", b"ada")]
 
 
-@pytest.mark.parametrize("op", ["put", "copy"])
+@pytest.mark.parametrize(("op", "claimed"), [("put", True), ("copy", True), ("copy", False)])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_13_a_rename_that_crashes_between_claim_and_commit_is_recovered(
-    tmp_path: Path, memory: MemoryBucket, op: str, when: str
+def test_13_a_rename_that_crashes_before_its_commit_is_recovered(
+    tmp_path: Path, memory: MemoryBucket, op: str, claimed: bool, when: str
 ) -> None:
+    """Whether the name is claimed first, or the copy itself wants it free."""
+    memory.heeds_copies = not claimed
     ada, bob = pair(tmp_path, memory, old="content", b="other", c="third")
 
     def crash() -> None:

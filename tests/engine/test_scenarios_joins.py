@@ -1,8 +1,14 @@
 """Reliability scenarios 11 to 17: joining, losing the state, renaming."""
 
+from dataclasses import replace
+
+import pytest
+
+from s3dash.objectstore.memory import MemoryStore
 from tests.engine.conftest import Join
 from tests.engine.ends import Store, all_have, aside, data
 from tests.engine.test_scenarios_edits import pair
+from tests.engine.world import Stores
 
 
 def test_11_a_first_sync_of_two_full_sides_is_a_union_without_deletions(
@@ -60,9 +66,13 @@ def test_13_a_renamed_directory_is_copied_on_the_server_outside_the_delete_guard
     all_have(store, want, ada, bob)
 
 
+@pytest.mark.parametrize("claimed", [True, False])
 def test_13_a_rename_onto_a_name_that_somebody_took_overwrites_nothing(
-    join: Join, store: Store
+    join: Join, store: Store, claimed: bool
 ) -> None:
+    """Whether the name is claimed first, or the copy itself wants it free."""
+    if claimed:
+        without_conditional_copies(store)
     ada, bob = pair(join, a="content", b="other")
     (ada.cache / "files/a").rename(ada.cache / "files/c")
     store().put("files/c", b"somebody's, not yet in the index")
@@ -74,6 +84,15 @@ def test_13_a_rename_onto_a_name_that_somebody_took_overwrites_nothing(
     ada.push()
     bob.pull()
     all_have(store, {"files/b": "other", "files/c": "content", "files/stay": "stay"}, ada, bob)
+
+
+def without_conditional_copies(store: Store) -> None:
+    if isinstance(store, Stores):
+        store.proved = replace(store.proved, copies=False)
+    else:
+        memory = store()
+        assert isinstance(memory, MemoryStore)
+        memory.bucket.heeds_copies = False
 
 
 def test_13_a_rename_and_an_edit_is_an_upload(join: Join, store: Store) -> None:

@@ -61,11 +61,21 @@ def is_settled_by_a_sync(memory: MemoryBucket, last: Machine, bob: Machine, **fi
     all_have(partial(MemoryStore, memory), want, last, bob)
 
 
-@pytest.mark.parametrize(("op", "new"), [("put", "new"), ("copy", "new"), ("upload", "moved")])
+@pytest.mark.parametrize(
+    ("op", "new", "claimed"),
+    [
+        ("put", "new", True),
+        ("copy", "new", True),
+        ("copy", "new", False),
+        ("upload", "moved", True),
+        ("upload", "moved", False),
+    ],
+)
 def test_49_a_renamed_file_that_is_edited_after_the_kill(
-    tmp_path: Path, memory: MemoryBucket, op: str, new: str
+    tmp_path: Path, memory: MemoryBucket, op: str, new: str, claimed: bool
 ) -> None:
     """Whether its name was claimed, its object copied, or the file uploaded instead."""
+    memory.heeds_copies = not claimed
     ada, bob = pair(tmp_path, memory, old="content", b="b", c="c")
     (ada.cache / "files/old").rename(ada.cache / "files" / new)
     last = killed(ada, memory, after=(op, f"files/{new}"))

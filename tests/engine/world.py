@@ -51,7 +51,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stores:
     """A factory of stores over one bucket, and what the endpoint is known to be able to do."""
 
