@@ -6,7 +6,8 @@ python -m benchmarks.fake_screen moving COUNT     so many transfers that never e
 
 import sys
 import time
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from s3dash.core.progress import Progress, Rate, Transfer
 from s3dash.core.snapshot import DirtyRow, Snapshot

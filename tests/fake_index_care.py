@@ -1,8 +1,10 @@
 """An engine's care for its index that answers what a test says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.index_care import (

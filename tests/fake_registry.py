@@ -1,8 +1,9 @@
 """A registry that answers what a test says."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.lock import LockInfo

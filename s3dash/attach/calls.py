@@ -7,7 +7,7 @@ added there can be called from another process without a word here.
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, Unpack, get_args, get_origin, get_type_hints, is_typeddict
@@ -39,8 +39,7 @@ ALONE = frozenset({"migration.run"})
 """Calls after which the owner would stand in another place than it was started for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One function of the facade, or one value of a part. `takes` are its parameters by name,
     without the token that `cancellable` ones have; `gives` is the type of what it returns."""
 

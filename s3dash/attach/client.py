@@ -4,10 +4,10 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.attach import frames, place
 from s3dash.attach.calls import Call, fingerprint, happenings

@@ -3,7 +3,7 @@
 On the way they are moments of the monotonic clock, which all processes of a machine share.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from s3dash.core.snapshot import Snapshot
 

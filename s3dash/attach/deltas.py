@@ -4,12 +4,12 @@ Long rows go in pieces, so that neither side stops for them; what did not change
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec.structs import fields, replace
 
 from s3dash.attach import countdown
 from s3dash.attach.frames import Facts, Splice

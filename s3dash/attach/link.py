@@ -7,8 +7,9 @@ calls are our own engine's; when a `watch` comes it gets the cache, and we attac
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec.structs import replace
 
 from s3dash.attach import place
 from s3dash.attach.calls import Call, only_looks

@@ -1,8 +1,9 @@
 """The owner's snapshot in the process of a guest: kept up by what the owner tells."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from typing import Any
+
+from msgspec.structs import fields, replace
 
 from s3dash.attach import countdown
 from s3dash.attach.deltas import kinds, row_fields

@@ -1,9 +1,9 @@
 """`s3dash history`: what was done, and what went wrong, newest last."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from s3dash.cli.diagnostics import OK
 from s3dash.cli.output import Cell, Look, Output, Row

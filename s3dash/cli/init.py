@@ -1,9 +1,9 @@
 """`s3dash init`: configure a datastore from options, without a screen."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from s3dash.cli.diagnostics import OK
 from s3dash.cli.output import Cell, Output, Row

@@ -1,14 +1,15 @@
 """The options that every command knows, wherever on the command line they stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the user said before any command. Names as in `s3dash --help`.
 
     `namespaces` are all that were named, each once, in that order; `namespace` is the first.

@@ -9,8 +9,9 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
+
+import msgspec
 
 from s3dash.core.text import safe
 from s3dash.errors import UsageError
@@ -39,8 +40,7 @@ _UNBOUNDED = 1 << 16
 """Columns: no line is ever folded by us. A terminal does that by itself, and paths stay whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """A piece of text and how it looks; `right` sets it to the right of its column."""
 
     text: str

@@ -1,9 +1,10 @@
 """From engines to the screen: the one place where the command line meets Textual."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from s3dash.cli.options import Options
 from s3dash.tui.first_frame import painted

@@ -69,7 +69,7 @@ class Setup:
         return here if os.path.lexists(here) else own
 
     def _place(self, draft: Draft) -> "tuple[Datastore, CredentialSource]":
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         hush_libraries()
         settings, refs = settings_of(draft, base=self._cwd, environ=self._environ)

@@ -1,9 +1,10 @@
 """One operation in several namespaces, one after the other, each with a lock of its own."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from s3dash.cli.diagnostics import FAILED, INTERRUPTED, NO_LOCK, OK, PARTLY, REMAINS, USAGE
 from s3dash.cli.output import Cell, Output
@@ -22,8 +23,7 @@ WORST_FIRST = (INTERRUPTED, USAGE, FAILED, NO_LOCK, PARTLY, REMAINS, OK)
 """Which exit code of several counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """How it went in one namespace: a result or an error."""
 
     namespace: str

@@ -2,11 +2,11 @@
 
 import os
 import shlex
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec.structs import replace
 
 from s3dash.cli.diagnostics import INTERRUPTED, OK
 from s3dash.cli.interrupts import SERVICE_STOP

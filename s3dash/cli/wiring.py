@@ -5,10 +5,11 @@ All of it is imported when it is needed, so that a command loads only what it us
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec.structs import replace
 
 from s3dash.cli.options import Options
 from s3dash.core.screen import ScreenSettings

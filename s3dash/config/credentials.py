@@ -7,8 +7,9 @@ the first slash). Messages name references, never what they stand for.
 import importlib
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from s3dash.config import files, places
 from s3dash.core.settings import Credentials
@@ -20,8 +21,7 @@ Keychain = Callable[[str, str], str | None]
 _MAX_FILE_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialRefs:
+class CredentialRefs(msgspec.Struct, frozen=True, kw_only=True):
     """The references of one datastore; all None means boto3's own chain.
 
     `where` names file and table for messages; `base` is what file references are relative to.

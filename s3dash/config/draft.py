@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import fields
 
 from s3dash.config.credentials import CredentialRefs
 from s3dash.config.load import load
@@ -14,8 +16,7 @@ UNNAMED, NO_BUCKET = "datastore", "not-chosen-yet"
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What was chosen so far; empty is not chosen. The credential fields hold references only."""
 
     name: str = ""

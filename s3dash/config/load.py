@@ -5,9 +5,11 @@ directory, else a `.swamp.yaml` in or above the working directory.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec.structs import asdict, fields
 
 from s3dash.config import files, places, swamp, toml_file
 from s3dash.config.check import report, shown
@@ -23,8 +25,7 @@ FILE = "s3dash.toml"
 VARIABLE = "S3DASH_CONFIG"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """What was found: the datastores in the order of the file, and which one is meant.
 
     `source` is the file as messages name it, `path` where it is when it is one of ours.
@@ -36,9 +37,9 @@ class Loaded:
     default: str
     source: str
     credentials: dict[str, CredentialRefs]
-    origins: dict[str, dict[str, str]] = field(default_factory=dict)
-    screen: ScreenSettings = field(default_factory=ScreenSettings)
-    watch: WatchSettings = field(default_factory=WatchSettings)
+    origins: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
+    watch: WatchSettings = msgspec.field(default_factory=WatchSettings)
     path: Path | None = None
 
     def pick(self, name: str | None = None) -> Datastore:
@@ -52,8 +53,7 @@ class Loaded:
         return self.datastores[chosen]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
     """A checked table with its place: `base` is what its relative paths start from."""
 
     table: Table
@@ -129,7 +129,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
             for name, one in loaded.datastores.items()
         },
         "origins": loaded.origins,
-        "screen": asdict(loaded.screen),
+        "screen": msgspec.to_builtins(loaded.screen),
         "watch": _watch(loaded.watch),
     }
 

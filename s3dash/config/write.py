@@ -11,9 +11,10 @@ import re
 import stat
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from s3dash.config import files, toml_file
 from s3dash.config.load import Loaded, load
@@ -31,8 +32,7 @@ HEAD = """\
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What a file will hold. `before` is what it holds now, None when there is no file."""
 
     path: Path

@@ -1,7 +1,6 @@
 """The catalog of a namespace: what it holds, told to those who do not work in it. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -39,8 +38,7 @@ class CatalogEntry(msgspec.Struct, frozen=True, gc=False):
     here: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     """What a namespace holds, by its catalog, or by its index where it has none.
 
     `etag` and `exported_at` (ISO, the server's clock) are the catalog's, empty for an index.
@@ -58,8 +56,7 @@ class Catalog:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
     """A namespace whose content could not be learned."""
 
     namespace: str
@@ -67,8 +64,7 @@ class Unread:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogs:
+class Catalogs(msgspec.Struct, frozen=True, kw_only=True):
     """All that could be read, and what could not; both sorted by namespace."""
 
     read: tuple[Catalog, ...] = ()

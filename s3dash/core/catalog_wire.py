@@ -9,7 +9,6 @@ import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -65,15 +64,14 @@ def _wire(rel: str, entry: Entry) -> _Wire:
 # --- reading -----------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct):
     """Entries as they are read, and what was left out of them. `here`: sizes in this cache."""
 
     here: Mapping[str, int]
     key_prefix_bytes: int = 0
-    entries: dict[str, CatalogEntry] = field(default_factory=dict)
+    entries: dict[str, CatalogEntry] = msgspec.field(default_factory=dict)
     left_out: int = 0
-    blocked: list[Blocked] = field(default_factory=list)
+    blocked: list[Blocked] = msgspec.field(default_factory=list)
 
     def take(self, rel: str, entry: Entry) -> None:
         """One entry, unless it can be no file here. Of several for one path the first counts."""

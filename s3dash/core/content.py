@@ -1,8 +1,9 @@
 """The three versions of a path as bytes, and who wrote them: what a diff is made of. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 Side = Literal["base", "local", "remote"]
 """What both sides last had, what this host has, what the bucket has."""
@@ -11,8 +12,7 @@ MAX_BYTES = 4 << 20
 """Larger versions are not read to be looked at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class Content(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a path. `size` is bytes, `time` the ISO time when its file was written.
 
     `body` None: there are no bytes to show, and `why` says why; with `absent` because the side
@@ -28,17 +28,15 @@ class Content:
     absent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(msgspec.Struct, frozen=True):
     """Who committed a version, and when (ISO), by the record of that commit."""
 
     name: str
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writers:
+class Writers(msgspec.Struct, frozen=True, kw_only=True):
     """`here` is this host as others see it; `remote` maps paths to writers, as far as known."""
 
     here: str = ""
-    remote: Mapping[str, Writer] = field(default_factory=dict)
+    remote: Mapping[str, Writer] = msgspec.field(default_factory=dict)

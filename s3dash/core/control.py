@@ -1,8 +1,9 @@
 """Records of the control plane: small, any bytes, by key. Pure."""
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from s3dash.core.paths import CONTROL_DIR, MAX_KEY_BYTES, blocked_reason
 from s3dash.errors import UsageError
@@ -15,8 +16,7 @@ OWN = "s3dash"
 """The first segment of what s3dash keeps for itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """`last_modified` is an ISO time by the server's clock, empty where it told none."""
 
     key: str
@@ -25,8 +25,7 @@ class Record:
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """A record with its bytes: as `text` where they are UTF-8, else as `base64`."""
 
     record: Record
@@ -45,8 +44,7 @@ class Content:
         return {**known, "last_modified": record.last_modified, **body}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """What a put made; `created`: there was none before."""
 
     key: str

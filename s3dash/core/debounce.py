@@ -1,10 +1,9 @@
 """When a burst of changes has gone quiet. Pure: the caller brings the time."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(slots=True)
-class Debounce:
+class Debounce(msgspec.Struct):
     """Collects paths until `quiet_s` without a new one, or `longest_s` after the first.
 
     All times are monotonic seconds.
@@ -12,7 +11,7 @@ class Debounce:
 
     quiet_s: float = 0.3
     longest_s: float = 2.0
-    _paths: set[str] = field(default_factory=set)
+    _paths: set[str] = msgspec.field(default_factory=set)
     _first: float = 0.0
     _last: float = 0.0
 

@@ -1,11 +1,11 @@
 """The three-way comparison of one path. Pure: it decides, it touches nothing."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Base:
+
+class Base(msgspec.Struct, frozen=True):
     """What we last knew both sides agreed on.
 
     `tag` is the remote entry's tag as it then was; `etag` the object's version, or None when
@@ -18,16 +18,14 @@ class Base:
     etag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(msgspec.Struct, frozen=True):
     """A regular file in the cache. `sha256` is None when comparing sizes already told enough."""
 
     size: int
     sha256: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(msgspec.Struct, frozen=True):
     """An entry of the remote index. `sha256` is None when its writer gave none."""
 
     size: int

@@ -1,7 +1,6 @@
 """What is known of an endpoint: how it answers, what was proved of it, what lies open on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -46,8 +45,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(g for g in self.grants if g.needed and g.granted != "granted")
 
 
-@dataclass(frozen=True, slots=True)
-class Checking:
+class Checking(msgspec.Struct, frozen=True):
     """An examination that is under way: `done` of `total` proofs, and what they were."""
 
     done: int = 0
@@ -57,8 +55,7 @@ class Checking:
     stopping: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mishap:
+class Mishap(msgspec.Struct, frozen=True):
     """Something that the endpoint did wrong, `times` times, the last at the ISO time `at`."""
 
     at: str
@@ -66,8 +63,7 @@ class Mishap:
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadRow:
+class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
     """An upload in parts that is neither completed nor aborted. Ages by the server's clock.
 
     `started` is the ISO time; `age_s` and `quiet_s` are the seconds since it began, and since its
@@ -94,8 +90,7 @@ class UploadRow:
 FRESH_S = 900.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenUploads:
+class OpenUploads(msgspec.Struct, frozen=True, kw_only=True):
     """All of them below the prefix, as of the ISO time `at`; `problem`: why they are not known."""
 
     rows: tuple[UploadRow, ...] = ()
@@ -116,8 +111,7 @@ class OpenUploads:
         return max((r.age_s for r in self.rows if r.age_s is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Aborted:
+class Aborted(msgspec.Struct, frozen=True):
     """What became of uploads that were to be aborted; `kept` ones are in use here."""
 
     done: int = 0
@@ -125,8 +119,7 @@ class Aborted:
     failed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointFacts:
+class EndpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One engine's view of its endpoint; the same object while nothing changes.
 
     `latencies` are the times of the last small requests in ms, the newest last. `skew_s` is how

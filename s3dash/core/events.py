@@ -1,51 +1,46 @@
 """Discrete facts that the engine announces. Byte progress is never one: see `progress`."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Level = Literal["info", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something happened. `at` is an ISO time, UTC; `datastore` its configured name."""
 
     at: str
     datastore: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirtyChanged(Event):
+class DirtyChanged(Event, frozen=True, kw_only=True):
     """The set of dirty paths is not what it was."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteChanged(Event):
+class RemoteChanged(Event, frozen=True, kw_only=True):
     """The index in the bucket moved."""
 
     commit_seq: int | None
     behind: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocksChanged(Event):
+class LocksChanged(Event, frozen=True, kw_only=True):
     """A lock appeared, went, or changed hands."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateChanged(Event):
+class StateChanged(Event, frozen=True, kw_only=True):
     """What the engine is doing: idle, scanning, pulling, pushing, waiting for the lock, …"""
 
     state: str
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferChanged(Event):
+class TransferChanged(Event, frozen=True, kw_only=True):
     """A transfer was queued, started, finished, failed or was cancelled."""
 
     transfer_id: int
@@ -54,8 +49,7 @@ class TransferChanged(Event):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted(Event):
+class Noted(Event, frozen=True, kw_only=True):
     """A line of the log: an operation's end, a warning, a failure, with its reason."""
 
     level: Level
@@ -63,8 +57,7 @@ class Noted(Event):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended(Event):
+class Ended(Event, frozen=True, kw_only=True):
     """A push, pull or sync came to an end. `counts` are those of its result that are not 0, by
     their names there; `error` is the class of what it failed with, empty when it went through."""
 

@@ -5,7 +5,6 @@ none: it is seen as the holder of a lock, or by an index that it wrote last.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -19,8 +18,7 @@ PATHS_TOLD = 5
 _ORDER = {"global": 0, "namespace": 1, "model": 2}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """One commit. `at` is the ISO time when it was announced, by the server's clock; `seq` None on
     a version 1 index. Counts are None where a plain client says nothing of what it changed.
 
@@ -36,8 +34,7 @@ class Commit:
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
+class Writer(msgspec.Struct, frozen=True, kw_only=True):
     """Who writes, or holds a lock. `client` None: a plain client; `holder` empty: not known.
 
     `commits` are the latest ones that are known, the newest first; `lock` is the widest of
@@ -80,8 +77,7 @@ class Writer:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A namespace, or the datastore itself (None), and who it belongs to.
 
     `written_at` is the ISO time of the index' last write, `seq` its commitSeq. `by_plain`: the
@@ -97,8 +93,7 @@ class Place:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetView:
+class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """`at`: ISO time of the look. `skipped` namespaces were too many to be looked at."""
 
     at: str = ""
@@ -118,8 +113,7 @@ class FleetView:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(msgspec.Struct, frozen=True):
     """A commit as its record tells it, and by whom."""
 
     holder: str
@@ -127,12 +121,11 @@ class Announced:
     commit: Commit
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     client: str | None = None
     hostname: str = ""
-    commits: list[Commit] = field(default_factory=list)
-    locks: list[LockInfo] = field(default_factory=list)
+    commits: list[Commit] = msgspec.field(default_factory=list)
+    locks: list[LockInfo] = msgspec.field(default_factory=list)
 
 
 def commit_of(

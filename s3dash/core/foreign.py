@@ -5,7 +5,6 @@ issue 5, item 1. Whatever is dropped lies elsewhere too; what nobody can decide 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -17,8 +16,7 @@ ForeignAction = Literal["drop", "move", "set-aside", "keep"]
 """It is at its home as well; it is nowhere else; it is a lock that ran out; a user decides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreign:
+class Foreign(msgspec.Struct, frozen=True, kw_only=True):
     """An object below a namespace that belongs elsewhere. Both keys are relative to the prefix.
 
     `home` is empty where it has none. `size` None: only an index entry, without an object.
@@ -31,8 +29,7 @@ class Foreign:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignReport:
+class ForeignReport(msgspec.Struct, frozen=True, kw_only=True):
     """`applied` False: this is what would be done. `foreign` is sorted by path."""
 
     namespace: str
@@ -52,8 +49,7 @@ class ForeignReport:
         return out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out about a foreign path.
 
     `there`: whether an object is at its home, `same` with its bytes. `entry_there`: whether the

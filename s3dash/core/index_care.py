@@ -1,6 +1,5 @@
 """What was found out about an index, and what was done to it. Values only."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -15,16 +14,14 @@ Step = Literal[
 the old index had."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingObject:
+class MissingObject(msgspec.Struct, frozen=True, kw_only=True):
     """An entry whose object is not there."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongObject:
+class WrongObject(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that says something else than its object is. Sizes in bytes, hashes in hex."""
 
     path: str
@@ -33,16 +30,14 @@ class WrongObject:
     found: int | str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orphan:
+class Orphan(msgspec.Struct, frozen=True, kw_only=True):
     """An object that no entry names."""
 
     path: str
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zombie:
+class Zombie(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that should not be where it is. `shard` is empty in the monolith.
 
     `home` is the shard where it belongs, empty where it belongs nowhere.
@@ -54,16 +49,14 @@ class Zombie:
     home: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corrupt:
+class Corrupt(msgspec.Struct, frozen=True, kw_only=True):
     """A shard that cannot be read."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetaFacts:
+class MetaFacts(msgspec.Struct, frozen=True, kw_only=True):
     """`_index/_meta.json`. `problem` is empty when it is as it should be."""
 
     present: bool = False
@@ -73,8 +66,7 @@ class MetaFacts:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonolithFacts:
+class MonolithFacts(msgspec.Struct, frozen=True, kw_only=True):
     """`.datastore-index.json`; `rules` in version 1, else it is there for old clients, stale."""
 
     present: bool = False
@@ -83,8 +75,7 @@ class MonolithFacts:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """An index held against its objects. `version` 0: there is none.
 
     `checked` entries were looked at, `ok` of them are right; the content of `read` of them was
@@ -153,16 +144,14 @@ class Verified:
         return out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped:
+class Dropped(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that was not taken over, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexMigrated:
+class IndexMigrated(msgspec.Struct, frozen=True, kw_only=True):
     """An index of version 1 that is one of version 2 now (`dry_run`: would be).
 
     `written` of `shards` were not there as they should be; `dropped` entries name what is no data
@@ -196,8 +185,7 @@ class IndexMigrated:
         return {**out, "message": self.sentence}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class Mended(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a repair did, or would do. `name` is a path, a shard or a document."""
 
     what: Step
@@ -205,8 +193,7 @@ class Mended:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repaired:
+class Repaired(msgspec.Struct, frozen=True, kw_only=True):
     """`left` is what no repair can know the answer to. `kept` is the key below which the documents
     are that were replaced, as they were; empty when none was."""
 

@@ -1,13 +1,12 @@
 """Object keys of one datastore, relative to its prefix."""
 
-from dataclasses import dataclass
+import msgspec
 
 from s3dash.core import paths
 from s3dash.core.partitions import is_shard_name
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(msgspec.Struct, frozen=True):
     """The keys of a datastore in solo mode (`namespace` None) or of one namespace."""
 
     namespace: str | None = None

@@ -7,9 +7,10 @@ difflib while that is cheap. What is not is told as replaced as a whole, and tha
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
+
+import msgspec
 
 SNIFFED = 8192
 BUDGET = 3_000_000
@@ -41,8 +42,7 @@ class Block(NamedTuple):
     right_end: int
 
 
-@dataclass(frozen=True, slots=True)
-class LineDiff:
+class LineDiff(msgspec.Struct, frozen=True):
     """The blocks that differ, in order. `bounded`: some are coarser than they could be."""
 
     blocks: tuple[Block, ...]

@@ -4,7 +4,6 @@ Sizes are bytes, times ISO. A `Record` is what lies in the place that is left, s
 run goes on where the last one ended, and clients of the old place learn where it went.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -51,16 +50,14 @@ def encode_record(record: Record) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What stays where it was, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationPlan:
+class MigrationPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a migration would do now.
 
     `rows` are the objects that are not in the new place yet or still in the old one, by path;
@@ -96,8 +93,7 @@ class MigrationPlan:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migrated:
+class Migrated(msgspec.Struct, frozen=True, kw_only=True):
     """What a migration did. `objects` is how many the new place's index names in the end."""
 
     namespace: str

@@ -1,6 +1,6 @@
 """The namespaces of a datastore in one look: who registered each, and where this cache stands."""
 
-from dataclasses import dataclass
+import msgspec
 
 from s3dash.core.lock import LockInfo
 from s3dash.core.report import Blocked, ConflictInfo, PathChange, RemoteInfo
@@ -10,8 +10,7 @@ NO_COMMIT = LastCommit()
 NO_CHANGES = RemoteInfo([])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """What the manifest of a namespace says; `created`: this call wrote it."""
 
     namespace: str
@@ -20,8 +19,7 @@ class Registration:
     created: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
     """A namespace as its manifest and the head of its index tell, without any entry.
 
     `index_version` 0: it has no index. `problem` is what cannot be read of it, or empty.
@@ -37,8 +35,7 @@ class Registered:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexState:
+class IndexState(msgspec.Struct, frozen=True, kw_only=True):
     """`entries` None: they were not counted, as this cache holds nothing of it."""
 
     version: int = 0
@@ -46,8 +43,7 @@ class IndexState:
     entries: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(msgspec.Struct, frozen=True, kw_only=True):
     """What the cache has of it: files and bytes, and what was not pushed yet."""
 
     files: int = 0
@@ -57,8 +53,7 @@ class Held:
     lazy: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One namespace, with the names of the status document.
 
     `here`: this cache was synced with it; else only what a few requests tell is known. Not

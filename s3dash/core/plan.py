@@ -1,10 +1,12 @@
 """The plan: what an operation would do, path by path, before it does anything. Pure."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import attrgetter
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.core.diff import Base, Local, Remote, Verdict
 from s3dash.core.hydration import Hydration
@@ -41,8 +43,7 @@ class Action(StrEnum):
     """Left for the user; nothing moves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One path that is not in sync, with the three versions that say so."""
 
     path: str
@@ -73,8 +74,7 @@ def conflict_of(change: Change) -> ConflictInfo:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One row of a plan. `source` is where an uploaded file was before it was renamed."""
 
     path: str
@@ -85,8 +85,7 @@ class Item:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What `direction` would do. `items` are sorted: deletions first, then by path.
 
     `blocked` are paths that can exist on one side only, with a reason each. `models` are the
@@ -96,7 +95,7 @@ class Plan:
 
     direction: Direction
     items: tuple[Item, ...]
-    blocked: dict[str, str] = field(default_factory=dict)
+    blocked: dict[str, str] = msgspec.field(default_factory=dict)
     unchanged: int = 0
     known: int = 0
     models: tuple[str, ...] = ()

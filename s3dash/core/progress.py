@@ -1,15 +1,15 @@
 """Values of a running transfer and the snapshot that readers poll."""
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 TransferState = Literal["queued", "active", "paused", "failed", "done", "cancelled"]
 TransferDirection = Literal["up", "down"]
 Wish = Literal["", "pause", "cancel"]
 
 
-@dataclass(slots=True)
-class Transfer:
+class Transfer(msgspec.Struct):
     """One file on its way. Written by one worker thread, read by anybody.
 
     `started`, `ended` and `retry_at` are monotonic seconds, 0.0 when not yet or not at all: until
@@ -47,16 +47,14 @@ class Transfer:
         return min(self.parts, self.done // self.part_size + 1) if self.part_size else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True):
     """Bytes per second, averaged over the last seconds."""
 
     up: float = 0.0
     down: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """Transfers by state, and their bytes; what is paused is not queued."""
 
     queued: int = 0
@@ -73,8 +71,7 @@ class Counts:
         return self.queued + self.active + self.paused
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How many transfers run side by side in each direction, and bytes per second over all of
     them together, 0 for no limit. `changes` counts what was changed by hand, here or in rows."""
 
@@ -87,11 +84,10 @@ class Limits:
 UNLIMITED = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """What moves right now. `transfers` is a copy of the list; its rows stay live."""
 
-    transfers: list[Transfer] = field(default_factory=list)
+    transfers: list[Transfer] = msgspec.field(default_factory=list)
     counts: Counts = Counts()
     rate: Rate = Rate()
     bytes_up: int = 0

@@ -1,7 +1,8 @@
 """How the user wants the screen to be. Read from the configuration, taken by the dashboard."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 NIGHT = "s3dash-night"
 """The theme without any wish."""
@@ -10,8 +11,7 @@ Keys = tuple[str, ...]
 """The keys of a command by Textual's names or as characters; empty: none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Palette:
+class Palette(msgspec.Struct, frozen=True, kw_only=True):
     """A theme of the user's own: colours as `#rgb` or `#rrggbb`. None: worked out of the others."""
 
     primary: str
@@ -30,17 +30,16 @@ class Palette:
     cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScreenSettings:
+class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The table `[screen]` and the tables `[themes.NAME]`; see the README for each field.
 
     `keys` has the remapped commands only. `notify_after_s` is in seconds, 0 is never.
     """
 
     theme: str = NIGHT
-    keys: Mapping[str, Keys] = field(default_factory=dict)
+    keys: Mapping[str, Keys] = msgspec.field(default_factory=dict)
     mouse: bool = True
     accessible: bool = False
     no_color: bool = False
     notify_after_s: float = 10.0
-    themes: Mapping[str, Palette] = field(default_factory=dict)
+    themes: Mapping[str, Palette] = msgspec.field(default_factory=dict)

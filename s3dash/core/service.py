@@ -1,7 +1,8 @@
 """How `s3dash watch` works as a service. Read from the configuration, taken by the service."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 LogFormat = Literal["text", "json"]
 Occasion = Literal["conflict", "deletions", "stale-lock", "failure", "recovered"]
@@ -11,16 +12,14 @@ somebody to agree; a lock whose holder seems dead; rounds that failed in a row; 
 OCCASIONS: tuple[Occasion, ...] = ("conflict", "deletions", "stale-lock", "failure", "recovered")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, kw_only=True):
     """Where the metrics are served; port 0 is any that is free."""
 
     host: str = "127.0.0.1"
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSettings:
+class WatchSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The table `[watch]`; see the README for each field.
 
     `hook` is a command with its arguments, empty for none. `deletes`: deletions go without being

@@ -1,9 +1,11 @@
 """What the engine needs to know about one datastore. It holds no secret."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 ConflictPolicy = Literal["ask", "keep-both", "local", "remote"]
 Take = Literal["local", "remote", "both"]
@@ -15,8 +17,7 @@ SOLO = ""
 CONFLICT_POLICIES: tuple[ConflictPolicy, ...] = ("ask", "keep-both", "local", "remote")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Datastore:
+class Datastore(msgspec.Struct, frozen=True, kw_only=True):
     """One configured datastore; see the README for what each field means.
 
     `prefix` has no leading or trailing slash. `bandwidth_limit` is bytes per second,
@@ -87,8 +88,7 @@ class Datastore:
         return self.endpoint or f"s3.{self.region or 'us-east-1'}.amazonaws.com"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """Resolved credentials. Nothing of them is ever printed: `repr` hides all three."""
 
     access_key_id: str

@@ -4,8 +4,9 @@ The tuples are replaced as a whole when they change, so Â«is it the same objectÂ
 whether to look again.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from s3dash.core.endpoint import EndpointFacts
 from s3dash.core.hydration import Hydrated
@@ -37,8 +38,7 @@ def why_read_only(read_only: str) -> str:
     return f"this cache belongs to {read_only}"
 
 
-@dataclass(frozen=True, slots=True)
-class DirtyRow:
+class DirtyRow(msgspec.Struct, frozen=True):
     """A path that differs from base. `since` is the ISO time when that was first seen."""
 
     path: str
@@ -48,8 +48,7 @@ class DirtyRow:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class AutoSync:
+class AutoSync(msgspec.Struct, frozen=True):
     """`next_in_s` is None while off; `suspended` says why it holds something back, or is empty.
 
     After a change of the cache it waits for `quiet_s` seconds without another, at the longest
@@ -69,16 +68,14 @@ class AutoSync:
     deletions: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WatchState:
+class WatchState(msgspec.Struct, frozen=True):
     """How changes are noticed: `native` events, `polling`, or `off` with the reason."""
 
     mode: Literal["native", "polling", "off"] = "off"
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
+class HistoryRow(msgspec.Struct, frozen=True):
     """One finished operation, or one thing worth a line. `at` is an ISO time."""
 
     at: str
@@ -87,8 +84,7 @@ class HistoryRow:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """`lock_held_s` is how long we hold the global lock, None when we do not. `locks_at` is the ISO
     time when the locks of all our models were last listed: later ones are in `locks` only where
     they were looked for. Empty: never.
@@ -133,5 +129,5 @@ class Snapshot:
     last_commit: LastCommit = NO_COMMIT
     endpoint: EndpointFacts = NO_FACTS
     tenants: Survey = NO_SURVEY
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress = msgspec.field(default_factory=Progress)
     events_dropped: int = 0

@@ -1,6 +1,5 @@
 """The namespaces of a datastore, as a survey finds them bit by bit."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -10,8 +9,7 @@ MANIFEST_MOST = 64 * 1024
 """Bytes of a manifest that are read; a real one has about 120."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tenant:
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """One namespace. Sizes in bytes; None is what was not looked at yet.
 
     `mine`: this engine works in it. `in_bucket` False: only the cache has a directory of this
@@ -68,8 +66,7 @@ class Tenant:
         return self.held / self.size if self.size else 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known. `read` of `total` were looked at; `message` and `hint`: why it failed."""
 
     state: SurveyState = "unasked"

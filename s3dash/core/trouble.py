@@ -1,14 +1,14 @@
 """What stands between us and the endpoint, told apart by what the user can do about it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 TroubleKind = Literal["offline", "denied", "expired", "missing", "failing"]
 """No answer; a permission lacks; credentials ran out; no bucket; it answers with failures."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True):
     """`action` is what was refused (`s3:GetObject`) and `resource` where (`bucket/key`).
 
     Both are empty where it is not a matter of permissions. `hint` is what helps, or empty.
@@ -21,8 +21,7 @@ class Trouble:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LastCommit:
+class LastCommit(msgspec.Struct, frozen=True):
     """The latest commit of the datastore: its ISO time, and who made it; empty: not known."""
 
     at: str = ""

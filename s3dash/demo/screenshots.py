@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.core.snapshot import Snapshot
 from s3dash.demo.beside import Beside
@@ -29,8 +31,7 @@ LIMIT = 2 << 20
 Ready = Callable[[Snapshot], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
+class Shot(msgspec.Struct, frozen=True):
     """Press the keys, wait until `ready` holds for the current engine, keep the screen."""
 
     name: str

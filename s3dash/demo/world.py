@@ -7,8 +7,10 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.clock import Clock, SystemClock, iso
 from s3dash.core.keys import Keys
@@ -30,8 +32,7 @@ STALE_TTL_MS = 1000
 Note = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """Where everything is. Caches and states lie below `root`, one directory per person."""
 
     root: Path

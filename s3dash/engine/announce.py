@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.core.plan import Item
 from s3dash.engine.context import Context
@@ -23,8 +24,7 @@ HELD_AHEAD = 64 * 2**10
 """Bytes; a file of at most so many is read once: it is held from its announcement until it goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announcer:
+class Announcer(msgspec.Struct, frozen=True):
     """Journals items, each with its hash, before they are given out; small ones are `ready` then.
 
     So that what a killed push has sent is known for ours, even when the file was edited since. A

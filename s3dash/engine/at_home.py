@@ -5,10 +5,10 @@ namespace or one of its namespaces. Whoever else works in the cache is a guest, 
 else a whole pull here would end the lazy mode there, and a push clear the marks of others.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.core.paths import NAMESPACE_MANIFEST, SIDECAR_FILE, is_namespace
 from s3dash.core.settings import SOLO, Datastore

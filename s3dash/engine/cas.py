@@ -6,7 +6,8 @@ our own object (reliability section 1): so what is in the bucket decides, never 
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.errors import Integrity, InvalidResponse, NotFound, PreconditionFailed, S3DashError
 from s3dash.objectstore.patience import Patience
@@ -16,8 +17,7 @@ DAMAGED = 3
 """A body that was refused so often as damaged is not sent again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cas:
+class Cas(msgspec.Struct, frozen=True):
     """Writes only while the object is the version that was read. `version` None: absent.
 
     `guard` is asked before every attempt, the repeated ones too (I7); what it raises is raised.

@@ -8,7 +8,6 @@ what was, and the last to commit writes last.
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -47,8 +46,7 @@ class _Sent(msgspec.Struct, frozen=True):
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True):
     """A catalog in a staged file. `md5` is the ETag that most endpoints give it."""
 
     path: Path

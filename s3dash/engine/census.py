@@ -6,12 +6,12 @@ The bucket is never listed as a whole. What costs more, the index, is fetched on
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core import paths

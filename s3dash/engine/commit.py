@@ -8,7 +8,8 @@ ever deleted), I5 (commitSeq is what was just read plus one). Each step can be r
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.index import EMPTY_SHARD, Document, Entry, encode_meta
@@ -29,8 +30,7 @@ Shard = tuple[str, bytes]
 """Its key and its bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """One entry to write (or, with `entry` None, to remove).
 
     `over` is the tag of the entry that it replaces, None where there should be none; `etag` the
@@ -47,12 +47,11 @@ class Edit:
         return self.entry.tag if self.entry else None
 
 
-@dataclass(slots=True)
-class Committed:
+class Committed(msgspec.Struct):
     """`refused`: paths whose entry somebody else changed meanwhile; all others are in."""
 
     commit_seq: int | None = None
-    refused: set[str] = field(default_factory=set)
+    refused: set[str] = msgspec.field(default_factory=set)
 
 
 def commit(

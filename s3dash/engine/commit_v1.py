@@ -6,8 +6,9 @@ again by recovery. Source: shared-datastore protocol, «Index», v1.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core.index import Document, encode_meta

@@ -8,9 +8,10 @@ index or the base names.
 import io
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core.cancel import CancelToken

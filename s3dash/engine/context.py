@@ -4,10 +4,11 @@ import os
 import socket
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from getpass import getuser
 from importlib.metadata import version
+
+import msgspec
 
 from s3dash.clock import Clock, iso
 from s3dash.core.cancel import CancelToken
@@ -36,8 +37,7 @@ def new_nonce() -> str:
     return str(uuid.uuid4())
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """One datastore, one namespace, one cache. Built once, by the engine.
 
     `nonce` makes a name that nobody had before, for each lock and commit. `timing` is that of
@@ -61,14 +61,14 @@ class Context:
     patience: Patience
     identity: Identity
     excludes: Excludes
-    cancel: CancelToken = field(default_factory=CancelToken)
+    cancel: CancelToken = msgspec.field(default_factory=CancelToken)
     nonce: Callable[[], str] = new_nonce
     timing: Timing = USUAL
 
     def with_cancel(self, cancel: CancelToken) -> "Context":
         """The same, for an operation that is stopped by a token of its own."""
         return Context(
-            **{name: getattr(self, name) for name in self.__slots__ if name != "cancel"},
+            **{name: getattr(self, name) for name in self.__struct_fields__ if name != "cancel"},
             cancel=cancel,
         )
 

@@ -8,7 +8,6 @@ Nothing is undone blindly: where either side has gone on since, all stays as it 
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -42,8 +41,7 @@ LookAfter = Callable[[Context, tuple[str, ...]], None]
 """Take up how both sides are now; the paths are the marks that stood before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """One conflict as it was. `base` is the row before, `ours` and `theirs` are SHA-256 in hex."""
 
     path: str

@@ -5,8 +5,9 @@ index costs what changed in it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from s3dash.core.index import Entry, decode_entries, sound
 from s3dash.core.keys import Keys
@@ -21,15 +22,14 @@ class Said(NamedTuple):
     bad: dict[str, str]
 
 
-@dataclass(slots=True)
-class Merged:
+class Merged(msgspec.Struct):
     """What was merged, by key, and what came of it. `disjoint`: no path is in two documents.
 
     `entries` is shared with whoever got it: it is never changed, but replaced.
     """
 
-    said: dict[str, Said] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
+    said: dict[str, Said] = msgspec.field(default_factory=dict)
+    entries: dict[str, Entry] = msgspec.field(default_factory=dict)
     disjoint: bool = True
 
     def blocked(self) -> dict[str, str]:

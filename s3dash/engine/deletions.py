@@ -5,8 +5,9 @@ Kept here: the second half of I2, with If-Match on the deleted version.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from s3dash.engine.context import Context
 from s3dash.engine.jobs import each, retrying
@@ -19,8 +20,7 @@ SMALL = 4 << 20
 """Bytes of an object that may be read while the lock is held, to see what it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doomed:
+class Doomed(msgspec.Struct, frozen=True):
     """A path whose object is to go: the version by its ETag, its content by its SHA-256."""
 
     rel: str

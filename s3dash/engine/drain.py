@@ -9,7 +9,8 @@ lock and one under it; in between only the locks that were found are read again.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.clock import from_iso
 from s3dash.core.lock import LockInfo, place, stated_ttl_ms
@@ -29,8 +30,7 @@ NAMED = 3
 """Locks that an error names; it tells the number of the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(msgspec.Struct, frozen=True):
     """A model whose lock may be alive, and for how many seconds it has been held."""
 
     info: LockInfo

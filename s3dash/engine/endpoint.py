@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.endpoint import (
@@ -199,4 +200,4 @@ class Endpoint:
 
     def _put(self, **fields: object) -> None:
         with self._lock:
-            self._facts = replace(self._facts, **fields)  # type: ignore[arg-type] # names and types are those of the facts
+            self._facts = replace(self._facts, **fields)

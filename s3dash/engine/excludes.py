@@ -5,7 +5,8 @@ already stays there. The patterns may change while the engine runs: the next loo
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from s3dash.core.settings import Datastore
 from s3dash.local.scan import load_excludes

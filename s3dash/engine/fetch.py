@@ -6,10 +6,11 @@ shard is read that the path belongs to.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+import msgspec
 
 from s3dash.core import paths
 from s3dash.core.cancel import CancelToken
@@ -47,8 +48,7 @@ class Turn(Protocol):
 Placed = Callable[[Context, str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """One file of one namespace. `catalog` reads that of the namespace, None: it has none.
 
     `listing` is what the namespace holds by whatever tells it; raises NotFound when there is no

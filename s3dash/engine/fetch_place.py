@@ -1,8 +1,9 @@
 """Where a file is fetched to: never over another one, and never into the cache, by accident."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from s3dash.core import paths
 from s3dash.engine.context import Context
@@ -12,8 +13,7 @@ from s3dash.local.scan import FileStat
 from s3dash.local.trash import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where it goes. `rel` is its path in our cache, None: it lies outside. `old` is in its way."""
 
     target: Path

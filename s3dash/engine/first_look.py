@@ -6,8 +6,9 @@ Everything here reads, but `locks`: that writes small objects below a random key
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from s3dash.core import paths
 from s3dash.core.keys import Keys
@@ -26,8 +27,7 @@ SOME = 50
 OnFinding = Callable[["Finding"], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One thing that was looked at: whether it is as it should be, and what was seen."""
 
     name: str
@@ -35,8 +35,7 @@ class Finding:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What there is at one prefix. `version` 0: no index; `entries` are those of the index.
 
     `dirs` are the names one level below, `namespaces` those of them that are registered.

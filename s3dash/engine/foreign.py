@@ -7,7 +7,9 @@ taken in the order of their keys, so that no two repairs or migrations wait for 
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.core import paths
 from s3dash.core.cancel import CancelToken
@@ -30,12 +32,11 @@ from s3dash.errors import UsageError
 from s3dash.objectstore.port import Capabilities, ObjectInfo
 
 
-@dataclass(slots=True)
-class Home:
+class Home(msgspec.Struct):
     """A namespace that foreign objects may belong to: its index, and what was deleted there."""
 
     index: RemoteIndex
-    records: intents.Records = field(default_factory=intents.Records)
+    records: intents.Records = msgspec.field(default_factory=intents.Records)
 
 
 class ForeignObjects:

@@ -5,7 +5,9 @@ then the object goes, only in the version that was looked at (I1, I2).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core.foreign import Foreign
@@ -21,8 +23,7 @@ from s3dash.errors import NotFound, PreconditionFailed
 from s3dash.objectstore.port import Capabilities, ObjectInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A foreign path of a namespace: its object, the one at its home, its entry here."""
 
     rel: str

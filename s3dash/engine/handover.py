@@ -7,11 +7,11 @@ was left out stays out, and what appeared since stays as it is.
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.clock import Clock
 from s3dash.core.cancel import CancelToken

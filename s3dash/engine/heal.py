@@ -6,8 +6,9 @@ has the content we know shows it, and our entry is put back (scenarios 7, 51 and
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from s3dash.core.diff import Verdict
 from s3dash.core.plan import Change

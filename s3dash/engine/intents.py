@@ -5,7 +5,6 @@ They tell a deletion (a tombstone) from an entry that a plain client overwrote b
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -62,13 +61,12 @@ def write(ctx: Context, intent: Intent, nonce: str, *, guard: Callable[[], None]
     Cas(ctx.store, ctx.patience, guard).put(key, msgspec.json.encode(intent), version=None)
 
 
-@dataclass(slots=True)
-class Records:
+class Records(msgspec.Struct):
     """What is on record: `tombstones`, deletions by path that no later commit took back, and
     `latest`, the tag that the last commit of an s3dash gave a path."""
 
-    tombstones: dict[str, set[str]] = field(default_factory=dict)
-    latest: dict[str, str] = field(default_factory=dict)
+    tombstones: dict[str, set[str]] = msgspec.field(default_factory=dict)
+    latest: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def read_all(ctx: Context) -> Records:

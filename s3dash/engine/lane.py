@@ -3,8 +3,9 @@
 import heapq
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.progress import Transfer
@@ -28,8 +29,7 @@ an error wakes it at once."""
 Ended = tuple[Job, R | BaseException]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course(Generic[T]):
+class Course(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """How a lane goes. `limit` says how many run at once, and may say another number later.
 
     `announce` is told what is next before it starts, in the thread of the operation. `still` is

@@ -6,9 +6,10 @@ Wire-compatible with plain peers; source: reliability section 3. Invariant I7 is
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
+
+import msgspec
 
 from s3dash import tracing
 from s3dash.clock import Clock, iso
@@ -26,8 +27,7 @@ STALE_SLACK_S = 5.0
 WATCH_SLACK_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Who we are in a lock body. `client` is the program and its version."""
 
     holder: str
@@ -36,8 +36,7 @@ class Identity:
     client: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """How long things may take, in seconds. `request_s` bounds one request under the lease.
 
     `ttl_s` is how long a lock lives without a beat, `beat_s` how often there is one.

@@ -9,7 +9,8 @@ goes on.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from s3dash.core import paths
 from s3dash.core.cancel import CancelToken

@@ -5,7 +5,8 @@ every client of the old place has to learn that it is empty on purpose. By compa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.core.keys import Keys
 from s3dash.core.moves import Phase, Record, decode_record, encode_record, place_name
@@ -16,8 +17,7 @@ from s3dash.errors import OtherDatastore, StoreError
 NAME = "moved.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(msgspec.Struct, frozen=True):
     """A record, and the version of its object."""
 
     record: Record

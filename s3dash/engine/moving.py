@@ -7,8 +7,9 @@ after the index of its place lacks it, and only the version that was copied) are
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from s3dash.core.moves import Kept, Phase
 from s3dash.core.paths import is_data
@@ -34,23 +35,21 @@ ROUNDS = 5
 CHANGED = "it changed after it was copied; the new version is in the old place"
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """What a run did. `kept` is what stays in the old place, by path."""
 
     copied: int = 0
     bytes_copied: int = 0
     unchanged: int = 0
     deleted: int = 0
-    kept: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[Kept, ...]:
         return tuple(Kept(path=path, reason=why) for path, why in sorted(self.kept.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """One object and where it goes; `over` lies there, no index names it, and `shelf` keeps it."""
 
     source: ObjectInfo

@@ -6,7 +6,6 @@ ahead of its files would read as deletions; files without a base are only read o
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -29,8 +28,7 @@ from s3dash.local.scan import FileStat, hash_file
 FACTS = (ORIGIN, "lazy")
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(msgspec.Struct, frozen=True):
     """This cache as the old place sees it; `fenced` are directories of namespaces in it."""
 
     view: LocalView

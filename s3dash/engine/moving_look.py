@@ -5,7 +5,8 @@ that the subtrees of other namespaces are never walked through.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.core import paths
 from s3dash.core.index import Entry
@@ -24,13 +25,12 @@ Objects = dict[str, ObjectInfo]
 """By path, relative to the place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """`src` is left for `dst`. `guard` raises LockLost when no further write may be issued."""
 
     src: Context
     dst: Context
-    can: Capabilities = field(default_factory=Capabilities)
+    can: Capabilities = msgspec.field(default_factory=Capabilities)
     guard: Callable[[], None] = lambda: None
 
     @property
@@ -50,8 +50,7 @@ class Places:
         return self.src if self.to_solo else self.dst
 
 
-@dataclass(slots=True)
-class Look:
+class Look(msgspec.Struct):
     """`here` and `ours` are of the place that is left, `there` and `theirs` of the new one.
 
     `fenced` are first segments that belong to registered namespaces; nothing below is touched.
@@ -61,8 +60,8 @@ class Look:
     here: RemoteIndex
     there: RemoteIndex
     fenced: frozenset[str] = frozenset()
-    ours: Objects = field(default_factory=dict)
-    theirs: Objects = field(default_factory=dict)
+    ours: Objects = msgspec.field(default_factory=dict)
+    theirs: Objects = msgspec.field(default_factory=dict)
 
     @property
     def phase(self) -> Phase | None:

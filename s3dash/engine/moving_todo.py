@@ -1,7 +1,8 @@
 """What is left of a move: which objects to copy, which originals can go, what stays, and why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.core.moves import Kept
 from s3dash.engine.moving_look import Look, Places
@@ -15,16 +16,15 @@ LATE = "it came after the move; the next run takes it"
 WITHDRAWN = "it was deleted in the new place on purpose"
 
 
-@dataclass(slots=True)
-class Todo:
+class Todo(msgspec.Struct):
     """`copy`: not there yet; of these `over` replaces an object that no index names. `drop`: there
     as well, the original can go once the index is there. `absent`: entries without an object."""
 
-    copy: list[str] = field(default_factory=list)
-    over: set[str] = field(default_factory=set)
-    drop: list[str] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    copy: list[str] = msgspec.field(default_factory=list)
+    over: set[str] = msgspec.field(default_factory=set)
+    drop: list[str] = msgspec.field(default_factory=list)
+    absent: list[str] = msgspec.field(default_factory=list)
+    kept: list[Kept] = msgspec.field(default_factory=list)
 
 
 def sort(places: Places, found: Look, withdrawn: Withdrawn) -> Todo:

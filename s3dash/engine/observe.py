@@ -2,9 +2,9 @@
 
 import os.path
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.core.diff import Base, Local, Remote, Verdict, classify, wants_hash
 from s3dash.core.hydration import Hydrated
@@ -35,8 +35,7 @@ COUNTED = 5_000
 CLASHES = frozenset({Verdict.BOTH_MODIFIED, Verdict.BOTH_ADDED})
 
 
-@dataclass(slots=True)
-class LocalView:
+class LocalView(msgspec.Struct):
     """The cache as it was just seen. `hashes` holds what had to be read to tell.
 
     `seeded` are base rows that the state does not have yet (see `_peer_base`). `taken_ns` is the
@@ -45,8 +44,8 @@ class LocalView:
 
     scan: Scan
     base: dict[str, BaseRow]
-    hashes: dict[str, str] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    hashes: dict[str, str] = msgspec.field(default_factory=dict)
+    unreadable: dict[str, str] = msgspec.field(default_factory=dict)
     seeded: frozenset[str] = frozenset()
     taken_ns: int = 0
 
@@ -65,8 +64,7 @@ class LocalView:
         return rel in self.scan.special or rel in self.unreadable or self.scan.is_unknown(rel)
 
 
-@dataclass(slots=True)
-class Observation:
+class Observation(msgspec.Struct):
     """Both sides compared. `unchanged` counts the paths that are in sync.
 
     In a `lazy` cache `skipped` is what it leaves in the bucket, as if it were to be fetched.
@@ -80,11 +78,11 @@ class Observation:
     blocked: dict[str, str]
     unchanged: int
     lazy: bool = False
-    skipped: dict[str, Change] = field(default_factory=dict)
-    missed: list[Change] = field(default_factory=list)
-    away: list[str] = field(default_factory=list)
+    skipped: dict[str, Change] = msgspec.field(default_factory=dict)
+    missed: list[Change] = msgspec.field(default_factory=list)
+    away: list[str] = msgspec.field(default_factory=list)
     """Of a lazy cache: content that was here when it was last looked at, and is not any more."""
-    hydrated: Hydrated = field(default_factory=Hydrated)
+    hydrated: Hydrated = msgspec.field(default_factory=Hydrated)
 
 
 def unmoved(row: BaseRow, stat: FileStat) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core.cancel import CancelToken

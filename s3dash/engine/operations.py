@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from s3dash import tracing
 from s3dash.core.cancel import CancelToken

@@ -5,8 +5,10 @@ other half of it) and I9 (base moves only after the commit is durable).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash import tracing
 from s3dash.core.plan import Item, conflict_of
@@ -29,8 +31,7 @@ MAX_REQUEST_S = 10.0
 VANISHED = "somebody deleted it in the bucket before it was committed; the next push sends it again"
 
 
-@dataclass(slots=True)
-class Work:
+class Work(msgspec.Struct):
     """One push on its way from plan to commit.
 
     `etags` are the versions to delete, by path; `stuck` the objects that are not
@@ -40,13 +41,13 @@ class Work:
     """
 
     nonce: str
-    sent: list[Sent] = field(default_factory=list)
-    removed: list[Item] = field(default_factory=list)
-    restored: list[Item] = field(default_factory=list)
-    etags: dict[str, str | None] = field(default_factory=dict)
-    stuck: set[str] = field(default_factory=set)
-    vanished: set[str] = field(default_factory=set)
-    unsure: set[str] = field(default_factory=set)
+    sent: list[Sent] = msgspec.field(default_factory=list)
+    removed: list[Item] = msgspec.field(default_factory=list)
+    restored: list[Item] = msgspec.field(default_factory=list)
+    etags: dict[str, str | None] = msgspec.field(default_factory=dict)
+    stuck: set[str] = msgspec.field(default_factory=set)
+    vanished: set[str] = msgspec.field(default_factory=set)
+    unsure: set[str] = msgspec.field(default_factory=set)
 
 
 def publish(

@@ -5,11 +5,12 @@ installs, I9 (base advances only after the install is durable: the bytes of each
 its name, the names of many with one fsync for each directory).
 """
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from s3dash.clock import from_iso
 from s3dash.core.index import Entry
@@ -44,13 +45,12 @@ SETTLED_NS = 3_000_000_000
 """Beyond the coarsest clock of a file system: see `_mtime_ns`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(msgspec.Struct, frozen=True):
     """`in_the_way`: their place may be freed by a deletion. `no_room`: others, that came to
     nothing, may have taken what the disk had left."""
 
-    in_the_way: list[Item] = field(default_factory=list)
-    no_room: list[Item] = field(default_factory=list)
+    in_the_way: list[Item] = msgspec.field(default_factory=list)
+    no_room: list[Item] = msgspec.field(default_factory=list)
 
 
 class Arrived(NamedTuple):

@@ -3,8 +3,10 @@
 The journal says which; a push that follows finishes them (reliability section 3, recovery).
 """
 
-from dataclasses import dataclass, field, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.core.diff import Base, Remote, Verdict, classify
 from s3dash.core.plan import Change
@@ -17,14 +19,13 @@ from s3dash.errors import NotFound, S3DashError
 from s3dash.local.state import BaseRow, JournalRow
 
 
-@dataclass(slots=True)
-class Leftovers:
+class Leftovers(msgspec.Struct):
     """By path: versions that we uploaded but never committed, objects still to be deleted, and
     uploads whose entries stand. These last may want their meta: it is written after all shards."""
 
-    uploads: dict[str, JournalRow] = field(default_factory=dict)
-    deletes: dict[str, JournalRow] = field(default_factory=dict)
-    standing: dict[str, JournalRow] = field(default_factory=dict)
+    uploads: dict[str, JournalRow] = msgspec.field(default_factory=dict)
+    deletes: dict[str, JournalRow] = msgspec.field(default_factory=dict)
+    standing: dict[str, JournalRow] = msgspec.field(default_factory=dict)
 
     @property
     def unfinished(self) -> bool:

@@ -6,7 +6,8 @@ error, never an empty index (source: shared-datastore protocol; reliability sect
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.index import Entry, Meta, decode_meta
@@ -35,8 +36,7 @@ MAX_MISSING = 1000
 """Shards that are named and not there, and may still be made anew: each costs two requests."""
 
 
-@dataclass(slots=True)
-class RemoteIndex:
+class RemoteIndex(msgspec.Struct):
     """What the bucket says there is.
 
     `version` 0: no index, so that the first commit starts one of version 2. `docs` are the
@@ -47,14 +47,14 @@ class RemoteIndex:
 
     version: int = 0
     meta: Meta | None = None
-    docs: dict[str, Doc] = field(default_factory=dict)
+    docs: dict[str, Doc] = msgspec.field(default_factory=dict)
     listed: frozenset[str] = frozenset()
-    entries: dict[str, Entry] = field(default_factory=dict)
-    blocked: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = msgspec.field(default_factory=dict)
+    blocked: dict[str, str] = msgspec.field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     rebuilt: bool = False
-    etags: dict[str, str] = field(default_factory=dict)
+    etags: dict[str, str] = msgspec.field(default_factory=dict)
     fingerprint: frozenset[tuple[str, str]] = frozenset()
 
     @property

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any
+
+from msgspec.structs import fields
 
 from s3dash.core.keys import Keys
 from s3dash.engine.addresses import state_file

@@ -8,8 +8,9 @@ each document that moved since, a HEAD for each path that seems deleted there or
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core.index import Meta, decode_meta

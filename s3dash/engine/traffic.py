@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from s3dash.clock import Clock
 from s3dash.core.cancel import CancelToken
@@ -39,8 +40,7 @@ class Queue(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
-class Job:
+class Job(msgspec.Struct, eq=False):
     """A transfer of the running operation. `stop` ends a wait of it before its time.
 
     `place` grows each time it is queued: an older entry of the queue then counts no more. `runs`
@@ -54,7 +54,7 @@ class Job:
     place: int = 0
     runs: int = 0
     announced: bool = False
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = msgspec.field(default_factory=threading.Event)
 
 
 CURRENT: ContextVar[Job | None] = ContextVar("transfer", default=None)

@@ -6,9 +6,10 @@ version that we know under another ETag, or somebody else's (scenarios 1, 27, 29
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from s3dash.core.plan import Item
 from s3dash.core.progress import Transfer
@@ -45,8 +46,7 @@ CONTENT_TYPES = {
 """As the plain clients set them, by extension."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A file that is durable in the bucket, and the local file it was read from.
 
     `read_ns` is the wall time before it was read. `copied`: on the server, no bytes were sent.
@@ -59,8 +59,7 @@ class Sent:
     copied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """A small file that was read before its turn, so that it is read once. `read_ns` is the wall
     time before."""
 

@@ -1,7 +1,8 @@
 """What a user may do to single transfers: `engine.transfers`. See `api.TransfersApi`."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.plan import Action, Direction, Plan

@@ -7,10 +7,10 @@ conditional request then follows, from the first one of a process on.
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.clock import from_iso
 from s3dash.core.plan import Item

@@ -1,7 +1,8 @@
 """What a commit is to write, once the lock is held and the index is as it will be changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from s3dash.core.index import Entry
 from s3dash.engine import intents

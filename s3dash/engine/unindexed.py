@@ -1,7 +1,8 @@
 """A datastore whose index is missing: what a listing of its objects says there is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.clock import iso
 from s3dash.core import paths
@@ -13,13 +14,12 @@ from s3dash.objectstore.port import ObjectStore
 _INDEXES = (Keys().meta, Keys().monolith)
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct):
     """By path: an entry for each object, without a hash; its ETag; why others cannot be files."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
-    etags: dict[str, str] = field(default_factory=dict)
-    blocked: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = msgspec.field(default_factory=dict)
+    etags: dict[str, str] = msgspec.field(default_factory=dict)
+    blocked: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def found(store: ObjectStore, keys: Keys) -> Found:

@@ -3,8 +3,9 @@
 import hashlib
 import os
 import stat as modes
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from s3dash.errors import LocalChanged, LocalError
 from s3dash.local.scan import FileStat
@@ -12,8 +13,7 @@ from s3dash.local.scan import FileStat
 _NONE = (FileNotFoundError, NotADirectoryError)
 
 
-@dataclass(frozen=True, slots=True)
-class Peeked:
+class Peeked(msgspec.Struct, frozen=True):
     """A file as it was read. `body` None: it is larger than the limit; `sha256` is the body's."""
 
     stat: FileStat

@@ -1,7 +1,6 @@
 """The rows of the state file, and their values in SQLite."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -99,8 +98,7 @@ class BaseRow(msgspec.Struct, frozen=True, gc=False):
         return Base(self.sha256, self.size, self.tag, self.etag)
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRow:
+class JournalRow(msgspec.Struct, frozen=True):
     """One step of a commit that is durable in the bucket but not yet in the index.
 
     `action` is "upload" or "delete"; `over` the tag of the index entry that it was to replace,

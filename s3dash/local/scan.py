@@ -6,9 +6,10 @@ import stat as modes
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.paths import (
@@ -59,8 +60,7 @@ class FileStat(NamedTuple):
         return (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(msgspec.Struct):
     """The answer of a walk; all paths are relative to its root.
 
     `files`: the regular files that may be synced. `special`: what stands in the way of one, with
@@ -69,12 +69,12 @@ class Scan:
     asked-for paths that do not exist (of `scan_paths` only).
     """
 
-    files: dict[str, FileStat] = field(default_factory=dict)
-    special: dict[str, str] = field(default_factory=dict)
-    unknown: set[str] = field(default_factory=set)
-    foreign: list[str] = field(default_factory=list)
-    missing: set[str] = field(default_factory=set)
-    fenced: set[str] = field(default_factory=set)
+    files: dict[str, FileStat] = msgspec.field(default_factory=dict)
+    special: dict[str, str] = msgspec.field(default_factory=dict)
+    unknown: set[str] = msgspec.field(default_factory=set)
+    foreign: list[str] = msgspec.field(default_factory=list)
+    missing: set[str] = msgspec.field(default_factory=set)
+    fenced: set[str] = msgspec.field(default_factory=set)
     """Directories below the root that belong to another namespace."""
 
     def is_unknown(self, rel: str) -> bool:

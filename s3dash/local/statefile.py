@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from s3dash.errors import LocalError
 from s3dash.local import fsio
@@ -53,8 +54,7 @@ class Unusable(Exception):
     """The file is corrupt or was written by something else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
     """What a good file looks like: its tables, their version, and the SQL that finds bad rows."""
 
     version: int

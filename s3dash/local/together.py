@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class _Ticket(Generic[T]):
+class _Ticket(msgspec.Struct, Generic[T]):
     rows: list[T]
     done: bool = False
     error: BaseException | None = None

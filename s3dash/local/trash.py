@@ -11,11 +11,11 @@ import secrets
 import stat as modes
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.clock import Clock, iso
 from s3dash.errors import LocalChanged, LocalError
@@ -46,8 +46,7 @@ SETTLED = frozenset({Reason.REPLACED, Reason.DELETED})
 """Somebody went on from it knowingly; any other reason leaves bytes that nobody judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trashed:
+class Trashed(msgspec.Struct, frozen=True):
     """One file in the trash. `rel` is where it was, `at` the ISO time, `size` in bytes.
 
     `rel` and `sha256` are empty when the record was lost. `namespace` is the one of `rel`.

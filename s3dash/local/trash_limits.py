@@ -17,23 +17,22 @@ Age is told by this machine's clock, like all times of the trash.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from s3dash.local.scan import hash_file
 from s3dash.local.trash import STAMP, Trash, Trashed
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """0 is no limit."""
 
     age_days: float
     size: int
 
 
-@dataclass(slots=True)
-class Enforced:
+class Enforced(msgspec.Struct):
     """What went, and what did not although it is too old or too much (files, bytes)."""
 
     dropped: int = 0

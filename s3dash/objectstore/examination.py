@@ -5,14 +5,14 @@ be asked here is the business of a server.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from s3dash.objectstore.port import ObjectStore
 
 
-@dataclass(frozen=True, slots=True)
-class RawTags:
+class RawTags(msgspec.Struct, frozen=True):
     """The ETag of one object as it was sent, quotes and all, by four requests.
 
     `sse` is the server-side encryption that the answer names, or empty.
@@ -25,8 +25,7 @@ class RawTags:
     sse: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A lifecycle rule that is switched on. Days are None where the rule does no such thing.
 
     `narrowed`: it is for some objects only, by tag or size. `cold`: days until objects move to
@@ -42,8 +41,7 @@ class Rule:
     cold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(msgspec.Struct, frozen=True):
     """How the bucket is addressed, and whether the other way works too; `why` it does not."""
 
     configured: str

@@ -4,8 +4,9 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from s3dash.clock import Clock, SystemClock
 from s3dash.errors import NotFound, PreconditionFailed, StoreError
@@ -15,8 +16,7 @@ from s3dash.objectstore.port import Part
 PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """One object as the bucket keeps it."""
 
     body: bytes
@@ -26,15 +26,14 @@ class Kept:
     nonce: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
+class Unfinished(msgspec.Struct, frozen=True):
     """An upload in parts, by number: the bytes of each."""
 
     key: str
     content_type: str
     nonce: str
     started: datetime
-    parts: dict[int, bytes] = field(default_factory=dict)
+    parts: dict[int, bytes] = msgspec.field(default_factory=dict)
 
 
 class MemoryBucket:

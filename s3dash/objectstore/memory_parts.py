@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.errors import NotFound
 from s3dash.objectstore.body import SliceBody
@@ -14,8 +15,7 @@ from s3dash.objectstore.port import Part
 CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryParts:
+class MemoryParts(msgspec.Struct, frozen=True):
     """Implements `PartStore`. `request` surrounds each one, given its name and its key."""
 
     bucket: MemoryBucket

@@ -3,8 +3,9 @@
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from s3dash.errors import LocalError
 from s3dash.objectstore.body import SliceBody
@@ -15,8 +16,7 @@ LARGEST = 5 << 40
 _ROUND = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(msgspec.Struct, frozen=True):
     """What an upload is to become, and the condition on its completion."""
 
     key: str
@@ -25,8 +25,7 @@ class Goal:
     if_none_match: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The object at a key: its version, and the nonce of the upload that made it, if any."""
 
     etag: str

@@ -9,7 +9,8 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.clock import Clock, SystemClock
 from s3dash.core.cancel import CancelToken
@@ -24,8 +25,7 @@ LONGEST_S = 60.0
 """What a `Retry-After` may ask for at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """A request failed in passing; after `seconds` it is sent again: `retry` of `retries`."""
 
     seconds: float

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+import msgspec
+
 from s3dash.objectstore.source import Held
 
 RECENT = 200
@@ -21,8 +23,7 @@ OnBytes = Callable[[int], None]
 """Called with the number of bytes just moved; may raise `Cancelled` to stop the transfer."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
+class ObjectInfo(msgspec.Struct, frozen=True):
     """An object as a listing or a HEAD tells it. `last_modified` is the server's clock."""
 
     key: str
@@ -32,24 +33,21 @@ class ObjectInfo:
     server_time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """An object with its bytes. `server_time` is the response's `Date`."""
 
     info: ObjectInfo
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """The version that a PUT made."""
 
     etag: str
     server_time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
+class Uploaded(msgspec.Struct, frozen=True):
     """A file as it was sent: its version, its length in bytes and its SHA-256, in hex."""
 
     etag: str
@@ -57,8 +55,7 @@ class Uploaded:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Downloaded:
+class Downloaded(msgspec.Struct, frozen=True):
     """A body as it arrived: its version, its length in bytes and its SHA-256, in hex."""
 
     etag: str
@@ -79,8 +76,7 @@ class Part:
     modified: datetime | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenUpload:
+class OpenUpload(msgspec.Struct, frozen=True):
     """An upload in parts that is neither completed nor aborted. Both times are the server's."""
 
     key: str
@@ -89,8 +85,7 @@ class OpenUpload:
     server_time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """An upload in parts that was begun: what it takes to continue it.
 
     `nonce` is kept with the object that it becomes, so that a lost reply can be read back.
@@ -129,8 +124,7 @@ class UploadLog(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(msgspec.Struct):
     """What a store has asked of the endpoint so far. Counted by the adapters, thread-safe.
 
     `latency_ms` is the time from the latest small request to its answer, None before the first;
@@ -147,8 +141,7 @@ class Usage:
     skew_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True):
     """What the probe proved about an endpoint; nothing is taken for granted.
 
     `create`: If-None-Match:* on PUT; `replace`: If-Match on PUT; `delete`: If-Match on DELETE;

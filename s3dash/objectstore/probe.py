@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from s3dash.errors import (
     AccessDenied,

@@ -9,11 +9,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from s3dash.errors import InvalidResponse
 from s3dash.objectstore.s3_client import CONNECT_S
@@ -40,8 +41,7 @@ _UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f]|(?:\A|/)\.{0,2}(?:/|\Z)")
 """A control character, or a segment that is empty, `.` or `..`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where and as whom. `read_s`: how long an endpoint may be silent, in seconds.
 
     `ca_bundle`: PEM file with roots that are trusted too.
@@ -56,8 +56,7 @@ class Target:
     ca_bundle: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """An object on its way: its version, its length in bytes, and its pieces."""
 
     etag: str

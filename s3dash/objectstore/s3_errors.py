@@ -7,7 +7,10 @@ signature or a credential: of an SDK's text only the code and S3's short message
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.errors import (
     AccessDenied,
@@ -26,8 +29,7 @@ from s3dash.errors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What was asked of whom, for messages. `conditional`: it carried If-Match or the like."""
 
     endpoint: str

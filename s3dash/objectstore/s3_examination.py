@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec.structs import replace
 
 from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.errors import InvalidResponse, S3DashError

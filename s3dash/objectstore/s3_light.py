@@ -6,10 +6,11 @@ translated as what goes through the client is.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
+
+import msgspec
 
 from s3dash.core.settings import Datastore
 from s3dash.errors import ConfigError, S3DashError
@@ -30,8 +31,7 @@ UNCHANGED = 304
 BEYOND = 416
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A request by its name in S3's API. `key` is the whole one, empty for the bucket itself.
 
     `steady`: it may be sent again; else it is sent once, and answered soon or read back.
@@ -42,8 +42,8 @@ class Call:
     method: str
     place: Place
     key: str = ""
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: bytes = b""
     steady: bool = True
     allows: tuple[int, ...] = ()

@@ -3,8 +3,9 @@
 import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
 
 from s3dash.errors import Integrity, InvalidResponse, NotFound, PreconditionFailed
 from s3dash.objectstore.body import SliceBody
@@ -28,8 +29,7 @@ Condition = Callable[[str | None, bool], dict[str, Any]]
 """(if_match, if_none_match) as boto3 takes them, in the endpoint's dialect."""
 
 
-@dataclass(frozen=True, slots=True)
-class S3Parts:
+class S3Parts(msgspec.Struct, frozen=True):
     """Implements `PartStore` for one bucket and prefix."""
 
     clients: Clients

@@ -2,10 +2,11 @@
 
 import html
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
+
+import msgspec
 
 from s3dash.errors import InvalidResponse
 from s3dash.objectstore.meter import http_date
@@ -17,8 +18,7 @@ _ETAG = re.compile(rb"<ETag>([^<]{1,1024})</ETag>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,300})</Message>")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """An object of a page; `key` is the whole one."""
 
     key: str
@@ -27,8 +27,7 @@ class Listed:
     modified: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A page of a listing. `token` is where the next begins; `truncated` None: it does not say."""
 
     name: str

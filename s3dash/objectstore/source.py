@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from s3dash.errors import LocalChanged, LocalError
 
 CHUNK = 1 << 20
@@ -20,8 +22,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 # O_NOFOLLOW: a path that became a symlink is not followed; O_NONBLOCK: a FIFO does not hang us.
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """A piece of a file as it was when it was hashed: offset and length in bytes, binary MD5.
 
     Numbers begin at 1. The MD5 is what S3 checks a body by and, as a rule, its ETag.

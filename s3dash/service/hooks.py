@@ -13,8 +13,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import IO
+
+import msgspec
 
 from s3dash.clock import Clock, iso
 from s3dash.core.service import Occasion, WatchSettings
@@ -29,23 +30,20 @@ _OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 _POLL_S = 0.2
 
 
-@dataclass(slots=True)
-class _Pace:
+class _Pace(msgspec.Struct):
     """When a hook was last run for an occasion, and how often it was not since."""
 
     last: float | None = None
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(msgspec.Struct, frozen=True):
     occasion: Occasion
     document: dict[str, object]
     at: str
 
 
-@dataclass(slots=True)
-class Hooks:
+class Hooks(msgspec.Struct):
     """`told` is given the facts about the runs themselves, `counted` occasion and result."""
 
     settings: WatchSettings
@@ -54,9 +52,9 @@ class Hooks:
     environ: Mapping[str, str]
     told: Callable[[Fact], None]
     counted: Callable[[str, str], None]
-    _queue: "queue.Queue[_Run | None]" = field(default_factory=lambda: queue.Queue(WAITING))
-    _paces: dict[Occasion, _Pace] = field(default_factory=dict)
-    _stopping: threading.Event = field(default_factory=threading.Event)
+    _queue: "queue.Queue[_Run | None]" = msgspec.field(default_factory=lambda: queue.Queue(WAITING))
+    _paces: dict[Occasion, _Pace] = msgspec.field(default_factory=dict)
+    _stopping: threading.Event = msgspec.field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:

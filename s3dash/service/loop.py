@@ -4,10 +4,12 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
 
 from s3dash.clock import Clock, iso
 from s3dash.core.cancel import CancelToken
@@ -34,8 +36,7 @@ DEEP = 12
 """Frames of an unexpected exception that are told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What a service did over its life. Sizes are bytes; `files` and `errors` count by kind."""
 
     datastore: str
@@ -44,8 +45,8 @@ class Summary:
     stopped_at: str
     seconds: float
     syncs: int = 0
-    files: dict[str, int] = field(default_factory=dict)
-    errors: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = msgspec.field(default_factory=dict)
+    errors: dict[str, int] = msgspec.field(default_factory=dict)
     bytes_up: int = 0
     bytes_down: int = 0
     requests: int = 0

@@ -1,14 +1,14 @@
 """What was found out about an index, and what is done to it, as rows. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.core.index_care import IndexMigrated, Repaired, Verified, WrongObject
 from s3dash.tui.format import short_hash, size
 
 
-@dataclass(frozen=True, slots=True)
-class CareRow:
+class CareRow(msgspec.Struct, frozen=True):
     """`name` is a path, a shard or a document, `look` that of the word before it. All foreign."""
 
     what: str

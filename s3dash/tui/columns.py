@@ -1,8 +1,9 @@
 """Columns of a list, and how they share a width. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from s3dash.tui.cells import Cell, one, skip, width
 from s3dash.tui.format import fit, shorten
@@ -19,8 +20,7 @@ ROOMY = 72
 """Cells for a column without a width where all columns are shown."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Column(Generic[R]):
+class Column(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """`width` in cells, 0 takes what is left; `least` is the list width below which it goes.
 
     `middle` cuts a text that is too long in its middle, as paths want it.

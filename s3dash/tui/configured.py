@@ -1,16 +1,16 @@
 """What a configuration says, as far as a running screen can take it up."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from s3dash.core.screen import ScreenSettings
 from s3dash.core.settings import Datastore
 from s3dash.engine.api import EngineApi
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configured:
+class Configured(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the file. `datastores` are those that the screen can show, in its order.
 
     `source` is the file as messages name it, `path` where it is when it is one of ours, which we
@@ -21,7 +21,7 @@ class Configured:
     source: str
     datastores: Sequence[Datastore]
     open_engine: Callable[[Datastore], EngineApi]
-    screen: ScreenSettings = field(default_factory=ScreenSettings)
+    screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     path: Path | None = None
 
 

@@ -1,7 +1,8 @@
 """What the user put off and decided about conflicts since the screen was opened. No widget."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.core.settings import Take
 from s3dash.engine.api import EngineApi
@@ -18,8 +19,7 @@ def place_of(look: Look) -> Place:
     return look.site.name, look.settings.namespace
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """Conflicts that were settled by one yes; an engine takes back only what it did itself."""
 
     engine: EngineApi
@@ -27,12 +27,11 @@ class Batch:
     paths: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Decisions:
+class Decisions(msgspec.Struct):
     """`off` are the paths that were put off, by place; another set whenever they change."""
 
-    off: dict[Place, frozenset[str]] = field(default_factory=dict)
-    batches: list[Batch] = field(default_factory=list)
+    off: dict[Place, frozenset[str]] = msgspec.field(default_factory=dict)
+    batches: list[Batch] = msgspec.field(default_factory=list)
 
     def put_off(self, place: Place) -> frozenset[str]:
         return self.off.get(place, NONE)

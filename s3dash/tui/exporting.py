@@ -8,11 +8,11 @@ it, and what a terminal obeys is escaped. JSON lines keep every text as it is, e
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec.structs import fields
 
 from s3dash.tui.cells import plain
 from s3dash.tui.columns import Column
@@ -37,8 +37,7 @@ Counted = Callable[[int], None]
 """Called with the number of rows so far; may raise to stop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table(Generic[R]):
+class Table(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """The rows of a view at one moment, with the test of its filter; None lets all pass."""
 
     view: "View[R]"

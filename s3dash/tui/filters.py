@@ -5,8 +5,9 @@ Case never counts. `"two words"` are one, with nothing special in them; `state:a
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 R = TypeVar("R")
 Texts = Mapping[str, Callable[[R], str]]
@@ -15,8 +16,7 @@ _WORD = re.compile(r'(!*)(?:([^\s":]+):)?(!*)("[^"]*"?|\S*)')
 _FIELD = re.compile(r"[A-Za-z][A-Za-z_-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(msgspec.Struct, frozen=True):
     """One word, and the values that do for it. `field` is empty for the row's text."""
 
     texts: tuple[str, ...]
@@ -24,8 +24,7 @@ class Term:
     inverted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """What was typed, and what it means; all terms must hold.
 
     `unknown` are the names that look like fields and are none: they are looked for as text.

@@ -6,11 +6,11 @@ All of it is taken or nothing: a keymap with a problem would leave commands with
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from typing import Any
 
+import msgspec
 from textual.binding import Binding
 from textual.keys import KEY_TO_UNICODE_NAME, Keys
 
@@ -45,8 +45,7 @@ _NAMES = frozenset(key.value for key in Keys if "<" not in key.value) | frozense
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Keymap:
+class Keymap(msgspec.Struct, frozen=True):
     """`bindings` is what Textual takes, by command; with `problems` it is empty.
 
     `warnings` are no reason to refuse it.

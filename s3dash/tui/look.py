@@ -1,8 +1,9 @@
 """What the screen knows at one moment: handed down to every widget, never changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Direction
@@ -10,8 +11,7 @@ from s3dash.core.settings import Datastore
 from s3dash.core.snapshot import HistoryRow, Snapshot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(msgspec.Struct, frozen=True, kw_only=True):
     """One datastore. `seen_at` is the monotonic second when its locks were last looked at.
 
     `dirty_bytes` is the sum over the dirty rows; `up` and `down` are bytes per second, one value
@@ -31,8 +31,7 @@ class Site:
         return self.settings.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class Running(msgspec.Struct, frozen=True, kw_only=True):
     """An operation that runs here. `since` is a monotonic second; `auto`: nobody asked for it."""
 
     direction: Direction
@@ -55,8 +54,7 @@ def auto_running(sites: Sequence[Site], current: int, mono: float) -> Running | 
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(msgspec.Struct, frozen=True, kw_only=True):
     """`now` is the wall clock, `mono` the monotonic one that transfers are timed by.
 
     `plain` asks for words where a sign alone would do.

@@ -5,7 +5,9 @@ more often than every GAP_S seconds; what comes sooner is told together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.tui.format import count, duration
 from s3dash.tui.look import Look, Site
@@ -17,8 +19,7 @@ AFTER_S = 10.0
 BUSY = ("waiting for lock", "pulling", "pushing", "committing", "backing off")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """What was seen of a site. `busy` is what it does, since the monotonic second `since`."""
 
     busy: str = ""

@@ -1,8 +1,9 @@
 """What changes all the time and means nothing is held still, so that an idle screen is silent."""
 
 from collections import deque
-from dataclasses import replace
 from statistics import median_low
+
+from msgspec.structs import replace
 
 from s3dash.core.snapshot import Snapshot
 

@@ -61,7 +61,7 @@ def test_hydrate_refuses_what_is_not_there_and_what_is_outside() -> None:
 )
 def test_what_is_brought(arguments: list[str], kept: str, asked: str | None) -> None:
     """A plain pull brings what the configuration wants here; all else leaves it as it is."""
-    fields = {name: getattr(SETTINGS, name) for name in SETTINGS.__slots__}
+    fields = {name: getattr(SETTINGS, name) for name in SETTINGS.__struct_fields__}
     engine = FakeEngine(settings=Datastore(**{**fields, "hydration": kept}))
     cli(*arguments, engine=engine)
     assert engine.calls[0][1]["hydration"] == asked

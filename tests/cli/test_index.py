@@ -2,10 +2,10 @@
 
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.cli.diagnostics import Diagnostics
 from s3dash.core.index_care import Dropped, Repaired

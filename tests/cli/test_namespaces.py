@@ -1,10 +1,11 @@
 """`namespaces` and its commands, and operations in several at once, against fakes."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from s3dash.cli.options import Options, names_of
 from s3dash.cli.several import WORST_FIRST, worst

@@ -1,10 +1,10 @@
 """How the command line opens the screen: with which engines, and for another namespace."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.cli.options import Options
 from s3dash.cli.screen import show, wished

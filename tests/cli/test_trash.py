@@ -1,11 +1,11 @@
 """`trash` and `conflicts resolve`: what they ask of the engine, what they print, how they end."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.report import Blocked, ConflictInfo, Failed, Result, TrashItem, Version
 from s3dash.errors import CommitConflict, LocalError, UsageError

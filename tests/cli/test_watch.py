@@ -5,11 +5,11 @@ import json
 import os
 import signal
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.cli.options import Options
 from s3dash.core.cancel import CancelToken

@@ -82,7 +82,7 @@ def test_each_vendor_gets_its_verdict(
     region = "auto" if vendor == "r2" else "us-east-1"
     store, _ = behind(request.getfixturevalue(behind_it), rule, region=region)
     found = examined(store)
-    can = {name: getattr(found.capabilities, name) for name in found.capabilities.__slots__}
+    can = {name: getattr(found.capabilities, name) for name in found.capabilities.__struct_fields__}
     assert found.locking == verdict
     assert {name for name, held in can.items() if not held} == lacking
     assert found.dialect == dialect

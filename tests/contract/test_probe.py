@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from s3dash.errors import AccessDenied, PreconditionFailed, ServerFault, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore

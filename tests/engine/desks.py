@@ -4,9 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from s3dash.attach.borrowed import borrowed
 from s3dash.attach.link import linked

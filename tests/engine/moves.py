@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from s3dash.core.moves import Migrated, MigrationPlan
 from s3dash.core.paths import is_data

@@ -1,10 +1,10 @@
 """A command on a cache that another process owns."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.attach.borrowed import borrowed
 from s3dash.attach.lender import Borrowed

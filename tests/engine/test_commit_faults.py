@@ -4,11 +4,11 @@ The scenarios with numbers are in `test_scenarios_*.py`.
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.keys import Keys
 from s3dash.engine.remote import IndexReader

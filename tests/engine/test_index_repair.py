@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.index_care import Repaired
 from s3dash.core.lock import LockBody, encode_lock

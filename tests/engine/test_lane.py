@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.engine.accounting import Accounting

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.progress import TransferDirection
@@ -207,7 +207,7 @@ class Lines:
         self.clock = TestClock()
         self.accounting = Accounting(self.clock, Usage())
         self.throttle = Throttle(0, self.clock)
-        given = replace(settings(), **over)  # type: ignore[arg-type] # fields of the settings
+        given = replace(settings(), **over)
         self.traffic = Traffic(self.accounting, self.throttle, self.clock, given)
 
     @property

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.snapshot import BY_CHOICE, why_read_only
 from s3dash.engine.engine import Engine

@@ -3,11 +3,11 @@
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.errors import (
     NamespaceTaken,

@@ -1,8 +1,7 @@
 """Reliability scenarios 11 to 17: joining, losing the state, renaming."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from s3dash.objectstore.memory import MemoryStore
 from tests.engine.conftest import Join

@@ -1,10 +1,10 @@
 """Taking the decision about a conflict back: the path is what it was, and nothing is lost."""
 
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.report import ConflictInfo, same_versions
 from s3dash.core.settings import Take

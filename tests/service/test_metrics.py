@@ -5,11 +5,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.events import Ended
 from s3dash.core.progress import Progress

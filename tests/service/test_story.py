@@ -1,10 +1,10 @@
 """What the service tells: each thing once, with its beginning and its end."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.events import (
     DirtyChanged,

@@ -1,6 +1,6 @@
 """Endpoints and open uploads as tests of view 7 want them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from s3dash.core.endpoint import (
     EndpointFacts,
@@ -54,7 +54,7 @@ def look(*engines: FakeEngine, current: int = 0) -> Look:
 
 def known(facts: EndpointFacts, name: str = "prod-minio", **over: object) -> FakeEngine:
     engine = FakeEngine(idle(name, endpoint=facts))
-    engine.settings_ = replace(engine.settings_, **over)  # type: ignore[arg-type] # passed through
+    engine.settings_ = replace(engine.settings_, **over)
     return engine
 
 

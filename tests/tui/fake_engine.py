@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core.cancel import CancelToken

@@ -7,10 +7,10 @@ show; `into=FILE` says there how it ended; `pushing` lets it move many files and
 
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from rich.text import Text
 
 from s3dash.core.progress import Rate

@@ -1,7 +1,8 @@
 """What the pictures show: every view, and the dialogs that a user meets every day."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from s3dash.core.diff import Verdict
 from s3dash.core.endpoint import Finding, OpenUploads, Proof, UploadRow

@@ -1,6 +1,6 @@
 """A screen whose cache another process owns and works on for it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from s3dash.core.progress import Rate
 from s3dash.core.snapshot import AutoSync
@@ -12,7 +12,7 @@ WATCH = "pid 4711 (watch)"
 
 
 def attached(**fields: object) -> FakeEngine:
-    return FakeEngine(replace(busy(), attached=WATCH, **fields))  # type: ignore[arg-type]  # fields
+    return FakeEngine(replace(busy(), attached=WATCH, **fields))
 
 
 def test_header_and_overview_say_whose_engine_it_is() -> None:

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.progress import Progress, Rate
 from s3dash.core.snapshot import AutoSync, Snapshot, WatchState

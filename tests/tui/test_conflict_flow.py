@@ -1,9 +1,9 @@
 """Deciding conflicts in view 6: asked first, only what was shown, and told how many remain."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.content import Writer
 from s3dash.core.report import Blocked, Result

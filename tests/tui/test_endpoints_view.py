@@ -1,9 +1,9 @@
 """View 7: what is shown of endpoints, and the doctor's check; the place of view 8."""
 
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.endpoint import (
     Checking,

@@ -1,11 +1,11 @@
 import csv
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import s3dash.tui.panes.all  # noqa: F401 - loads all views
 from s3dash.core.cancel import CancelToken

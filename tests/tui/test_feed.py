@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.clock import iso
 from s3dash.core.events import StateChanged, TransferChanged

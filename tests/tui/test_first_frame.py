@@ -4,10 +4,10 @@ import os
 import pty
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TextIO
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.tui import first_frame
 from s3dash.tui.cells import plain

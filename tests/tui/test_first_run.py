@@ -426,7 +426,7 @@ def test_a_bug_is_told_without_its_values(scout: FakeScout) -> None:
 def test_escape_stops_no_file_half_way(tmp_path: Path) -> None:
     gate, begun = threading.Event(), threading.Event()
 
-    class Slowly(Change):
+    class Slowly(Change, frozen=True):
         def write(self) -> None:
             begun.set()
             gate.wait()

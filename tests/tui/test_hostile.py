@@ -4,10 +4,10 @@ Views and dialogs are found by themselves, so that a new one is looked at, too.
 """
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.progress import Rate, TransferState
 from s3dash.core.report import Blocked, PathChange

@@ -1,9 +1,9 @@
 """Hydrate on the screen: the key, the dialog with its completion, the plan, and the share shown."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from s3dash.core.diff import Verdict

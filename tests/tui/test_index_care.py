@@ -1,10 +1,10 @@
 """The care of an index on the screen: seen, planned, done only after a yes."""
 
 import threading
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.index_care import Dropped, Repaired

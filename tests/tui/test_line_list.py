@@ -1,8 +1,8 @@
 """What the list repaints, counted: a tick costs what has changed."""
 
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from textual.geometry import Region
 
 from s3dash.core.progress import Rate

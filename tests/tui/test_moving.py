@@ -1,8 +1,7 @@
 """Moving a datastore, and repairing a namespace, from view 5: the plan first, then a yes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from s3dash.core.moves import Kept

@@ -1,9 +1,9 @@
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.diff import Verdict
 from s3dash.core.progress import Rate

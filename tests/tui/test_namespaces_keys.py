@@ -1,9 +1,9 @@
 """The keys of view 5: enter, p and u."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.diff import Verdict
 from s3dash.core.snapshot import BY_CHOICE

@@ -1,8 +1,7 @@
 """View 5: rows as they come in, and what is told of them."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.tenants import Survey, Tenant
 from s3dash.tui.views.namespaces import sign

@@ -1,8 +1,7 @@
 """Keys that move around: views, rows, levels, help, palette."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.command import CommandPalette
 
 from s3dash.tui.screens.detail import DetailScreen

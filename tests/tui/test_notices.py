@@ -1,8 +1,8 @@
 import threading
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from s3dash.core.diff import Verdict

@@ -1,7 +1,7 @@
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.diff import Verdict
 from s3dash.core.plan import Change, Direction, make_plan

@@ -1,9 +1,9 @@
 """What the screen does not do: write without a reason, paint more than has changed."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual._compositor import CompositorUpdate
 from textual.geometry import Region, Size
 from textual.screen import Screen

@@ -1,8 +1,7 @@
 """A screen that was opened to look only: a badge, and every writing command says why not."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.snapshot import BY_CHOICE
 from s3dash.tui import keys, permits

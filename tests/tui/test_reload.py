@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.diff import Verdict
 from s3dash.core.progress import Counts, Progress

@@ -1,8 +1,9 @@
 """`p` in view 5 with real engines on one cache: what lands where, and that we are home again."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from s3dash.engine.engine import Engine
 from s3dash.engine.open import open_engine

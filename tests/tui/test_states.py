@@ -1,9 +1,9 @@
 """What the screen says when things are not as they should be, and where foreign text shows."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.color import Color
 
 from s3dash.core.endpoint import EndpointFacts, Finding
@@ -106,7 +106,7 @@ def test_banners(fields: dict[str, object], text: str) -> None:
     async def script(stage: Stage) -> None:
         assert text in stage.text()
 
-    play(script, FakeEngine(replace(idle(), **fields)))  # type: ignore[arg-type] # a mixed table
+    play(script, FakeEngine(replace(idle(), **fields)))
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, TINY])
@@ -252,7 +252,7 @@ def test_each_state_can_be_read_at_every_size(state: str, size: tuple[int, int])
             for word in words if size != TINY else ():
                 assert word in shown, word
 
-    play(script, FakeEngine(replace(busy(), **fields)), size=size)  # type: ignore[arg-type] # mixed
+    play(script, FakeEngine(replace(busy(), **fields)), size=size)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,7 +1,7 @@
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.snapshot import State
 from s3dash.tui.steady import GLANCE_S, Steady

@@ -1,8 +1,8 @@
 """View 3: every key of it, and what it tells."""
 
 import threading
-from dataclasses import replace
 
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from s3dash.core.diff import Verdict

@@ -1,6 +1,6 @@
 """View 3: what its rows, its summary and its details say."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from s3dash.core.progress import Limits
 from s3dash.core.snapshot import AutoSync

@@ -1,8 +1,7 @@
 """Open uploads in view 7: whose they are, what is protected, and aborting the marked ones."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.endpoint import (
     EndpointFacts,

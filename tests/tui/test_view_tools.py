@@ -1,8 +1,7 @@
 """Freeze, zoom and wide, in any view."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.progress import Rate
 from s3dash.core.snapshot import DirtyRow

@@ -1,8 +1,8 @@
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.content import Writer, Writers
 from s3dash.core.progress import Rate, Transfer

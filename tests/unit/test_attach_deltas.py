@@ -1,10 +1,10 @@
 """What an owner tells of its snapshot, and what its guest makes of that: always the same."""
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.attach.deltas import Differ
 from s3dash.attach.frames import Facts

@@ -3,8 +3,9 @@
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from typing import Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.index_care import IndexMigrated, Repaired, Verified

@@ -7,7 +7,9 @@ killed is ended by the next. Entries are taken over as the bytes that they are.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.core import paths
 from s3dash.core.index import EMPTY_SHARD, Document
@@ -26,17 +28,15 @@ from s3dash.objectstore.port import Capabilities
 NO_SHARD = "no client can have a file of this name"
 
 
-@dataclass(slots=True)
-class Target:
+class Target(msgspec.Struct):
     """What the shards are to be: bodies by name; `dropped` is what is in none of them."""
 
     bodies: dict[str, bytes]
     entries: int
-    dropped: list[Dropped] = field(default_factory=list)
+    dropped: list[Dropped] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """What was worked out before the lock was had: right as long as it is made of the same."""
 
     source: Doc | None

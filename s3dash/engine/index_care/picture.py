@@ -6,7 +6,8 @@ document is kept apart, so that what is wrong with it can be told and mended.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.core.index import Document, Entry, Meta, decode_entries, decode_meta
 from s3dash.engine.context import Context
@@ -28,8 +29,7 @@ MONOLITH = ""
 """Stands for the monolith where shards are named."""
 
 
-@dataclass(slots=True)
-class Picture:
+class Picture(msgspec.Struct):
     """`version` is that of the rule in force, 0: there is no index. Shards go by their names.
 
     `entries` and `bad` (malformed ones, with a reason each) are by shard; under `MONOLITH` those
@@ -38,12 +38,12 @@ class Picture:
     """
 
     version: int = 0
-    listing: dict[str, ObjectInfo] = field(default_factory=dict)
-    docs: dict[str, Doc] = field(default_factory=dict)
+    listing: dict[str, ObjectInfo] = msgspec.field(default_factory=dict)
+    docs: dict[str, Doc] = msgspec.field(default_factory=dict)
     meta: Meta | None = None
-    entries: dict[str, dict[str, Entry]] = field(default_factory=dict)
-    bad: dict[str, dict[str, str]] = field(default_factory=dict)
-    corrupt: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, dict[str, Entry]] = msgspec.field(default_factory=dict)
+    bad: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    corrupt: dict[str, str] = msgspec.field(default_factory=dict)
     names: frozenset[str] = frozenset()
     meta_problem: str = ""
     monolith_problem: str = ""
@@ -97,8 +97,7 @@ def look(ctx: Context, *, copies: bool = True, known: dict[str, Doc] | None = No
     )
 
 
-@dataclass(slots=True)
-class _Looking:
+class _Looking(msgspec.Struct):
     """`known` are documents that need not be fetched again while their version is the same."""
 
     ctx: Context

@@ -6,7 +6,6 @@ content alone. What is too much to be read gets an entry without a hash, as ever
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -25,8 +24,7 @@ READ_MOST = 256 << 20
 """Bytes that one look at a repair reads to know what objects are."""
 
 
-@dataclass(slots=True)
-class Knowledge:
+class Knowledge(msgspec.Struct):
     """What this machine and the records know. `hashes` are those that were read, by (path, ETag).
 
     `tombstones` are the versions whose deletion is on record, `docs` the documents that were read
@@ -36,9 +34,9 @@ class Knowledge:
     ctx: Context
     base: Mapping[str, BaseRow]
     local: Mapping[str, Entry]
-    tombstones: Tombstones = field(default_factory=dict)
-    hashes: dict[tuple[str, str], str] = field(default_factory=dict)
-    docs: dict[str, Doc] = field(default_factory=dict)
+    tombstones: Tombstones = msgspec.field(default_factory=dict)
+    hashes: dict[tuple[str, str], str] = msgspec.field(default_factory=dict)
+    docs: dict[str, Doc] = msgspec.field(default_factory=dict)
     read_most: int = READ_MOST
 
     @classmethod

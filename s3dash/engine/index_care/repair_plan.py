@@ -4,7 +4,6 @@ What is made anew is made of the objects; what was deleted on record stays delet
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -22,17 +21,16 @@ from s3dash.objectstore.port import ObjectInfo
 UNFINISHED = "its deletion is on record, and its object is there: it got no entry"
 
 
-@dataclass(slots=True)
-class RepairPlan:
+class RepairPlan(msgspec.Struct):
     """By document (see `key_of`): `additions` entries as bytes, `removals` paths, `fresh` those
     that are made anew. `meta`: it has to be written, `version` what it is to say."""
 
     version: int
-    steps: list[Mended] = field(default_factory=list)
-    left: list[Dropped] = field(default_factory=list)
-    additions: dict[str, dict[str, msgspec.Raw]] = field(default_factory=dict)
-    removals: dict[str, set[str]] = field(default_factory=dict)
-    fresh: set[str] = field(default_factory=set)
+    steps: list[Mended] = msgspec.field(default_factory=list)
+    left: list[Dropped] = msgspec.field(default_factory=list)
+    additions: dict[str, dict[str, msgspec.Raw]] = msgspec.field(default_factory=dict)
+    removals: dict[str, set[str]] = msgspec.field(default_factory=dict)
+    fresh: set[str] = msgspec.field(default_factory=set)
     meta: bool = False
 
     def step(self, what: Step, name: str, reason: str) -> None:

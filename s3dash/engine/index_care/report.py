@@ -1,7 +1,8 @@
 """From what was seen to what is told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from s3dash.core.index import Entry
 from s3dash.core.index_care import (
@@ -20,14 +21,13 @@ from s3dash.engine.index_care.picture import MONOLITH, Picture
 Problem = MissingObject | WrongObject
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(msgspec.Struct):
     """The index as it was looked at. `unfit` entries are none to act on, with a reason each."""
 
     picture: Picture
     zombies: list[Zombie]
     entries: Mapping[str, Entry]
-    unfit: dict[str, str] = field(default_factory=dict)
+    unfit: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def report(

@@ -1,8 +1,9 @@
 """Writing documents of an index under the global lock: by compare-and-swap, copies kept."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from s3dash.core.index import encode_meta
 from s3dash.engine import intents
@@ -15,8 +16,7 @@ from s3dash.engine.lease import Lease
 from s3dash.errors import PreconditionFailed, S3DashError
 
 
-@dataclass(slots=True)
-class Pen:
+class Pen(msgspec.Struct):
     """Writes while the lease holds. `kept` is where the replaced documents are, once one is.
 
     Every method raises LockLost and what the store raises.
@@ -27,7 +27,7 @@ class Pen:
     nonce: str
     kept: str = ""
     _announced: bool = False
-    _copied: dict[str, list[str]] = field(default_factory=dict)
+    _copied: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
     @property
     def cas(self) -> Cas:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from s3dash.core.endpoint import Aborted, Finding, UploadRow
 from s3dash.core.snapshot import BY_CHOICE, why_read_only

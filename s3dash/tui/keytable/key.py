@@ -1,10 +1,9 @@
 """What a key of the screen is."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(msgspec.Struct, frozen=True, kw_only=True):
     """One command. `name` is what a remapping refers to; `footer` orders the key bar, 0 hides.
 
     `about` says more than `text` and puts the command into the palette. `writes` marks what

@@ -1,9 +1,9 @@
 """All catalogs in one list, searched as one types; a file of any namespace can be fetched."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -27,8 +27,7 @@ from s3dash.tui.widgets.search_line import SearchLine
 from s3dash.tui.widgets.slices import Slices
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What the user wants; `to` is where a file is fetched to, as it was typed."""
 
     what: Literal["fetch", "copy", "again", "stop"]

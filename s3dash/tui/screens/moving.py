@@ -1,9 +1,9 @@
 """What a migration or a repair would do: all of it is shown, `y` does it, nothing else."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -24,8 +24,7 @@ from s3dash.tui.widgets.line_list import LineList
 from s3dash.tui.widgets.list_model import LineModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveRow:
+class MoveRow(msgspec.Struct, frozen=True, kw_only=True):
     """One object and what is to become of it. `look` is a style of cells, `size` bytes."""
 
     action: str
@@ -35,8 +34,7 @@ class MoveRow:
     look: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """`totals` says it in one line; `yes` is what `y` does, empty: there is nothing to do."""
 
     rows: Sequence[MoveRow]

@@ -1,9 +1,9 @@
 """The records of the control plane: listed, read, and written or deleted as they were seen."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -26,8 +26,7 @@ from s3dash.tui.widgets.list_model import LineModel
 What = Literal["list", "read", "new", "replace", "delete"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What the user wants; `key` names the record, `file` where its bytes are, `seen` its version.
 
     `own`: a list takes in what s3dash keeps for itself.

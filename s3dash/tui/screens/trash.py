@@ -1,9 +1,9 @@
 """The trash: what was replaced, deleted or lost a conflict, and what can be done about it."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -24,8 +24,7 @@ from s3dash.tui.widgets.line_list import LineList
 from s3dash.tui.widgets.list_model import LineModel
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What the user wants done with an item; `to` is another name for it, empty: where it was."""
 
     what: Literal["restore", "drop"]

@@ -1,9 +1,11 @@
 """What the first run has learnt so far, and whom it asks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.config.draft import Draft
 from s3dash.config.write import Change
@@ -12,15 +14,14 @@ from s3dash.engine.first_look import Finding, Found
 Kind = Literal["aws", "r2", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, kw_only=True):
     """One moment of the first run; each step makes the next one, so that going back is exact.
 
     `given` is what was typed in the latest step, `choice` what was chosen, empty when a field was
     entered. `buckets` None: they may not be listed. `changes` are what may be written.
     """
 
-    draft: Draft = field(default_factory=Draft)
+    draft: Draft = msgspec.field(default_factory=Draft)
     kind: Kind = "aws"
     findings: tuple[Finding, ...] = ()
     profiles: tuple[str, ...] = ()
@@ -28,12 +29,12 @@ class Known:
     places: tuple[str, ...] = ()
     found: Found | None = None
     changes: tuple[Change, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = msgspec.field(default_factory=dict)
     choice: str = ""
 
     def drafted(self, **fields: object) -> "Known":
         """With other fields of the draft."""
-        return replace(self, draft=replace(self.draft, **fields))  # type: ignore[arg-type] # names
+        return replace(self, draft=replace(self.draft, **fields))
 
     def saw(self, *findings: Finding) -> "Known":
         """With these findings; one of the same name is replaced."""

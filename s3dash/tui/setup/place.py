@@ -1,7 +1,8 @@
 """The steps of the first run from the prefix on: namespace, cache, locks, and the file."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from s3dash.engine.first_look import Finding
 from s3dash.errors import ConfigError

@@ -1,10 +1,10 @@
 """A step of the first run on the screen. Escape goes back; nothing is written on the way."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType

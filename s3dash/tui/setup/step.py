@@ -1,16 +1,16 @@
 """What a step of the first run is: some text, fields, choices, and a look at the answer. Pure."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.format import safe
 from s3dash.tui.setup.known import Answer, Known, Scout
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A line to type. `secret`: what is typed might be one, and is hidden unless it cannot be."""
 
     name: str
@@ -20,8 +20,7 @@ class Field:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     value: str
     label: str
     about: str = ""

@@ -1,7 +1,8 @@
 """The steps of the first run up to the bucket: endpoint, address, credentials, bucket."""
 
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from s3dash.config.draft import Draft
 from s3dash.engine.first_look import Finding

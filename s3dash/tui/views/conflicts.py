@@ -1,8 +1,10 @@
 """View 6: paths that both sides changed, and paths that can exist on one side only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from s3dash.core.content import Side, Writers
 from s3dash.core.report import ConflictInfo, Version
@@ -21,8 +23,7 @@ SIDE, TIME = 17, 12
 """Cells for size and hash of a version, and for its time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(msgspec.Struct, frozen=True):
     """One row: a conflict, or a blocked path with its reason. `off`: put off for this session."""
 
     path: str

@@ -1,7 +1,8 @@
 """Endpoints as the screen groups them: one place for all datastores on one bucket. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from s3dash.core.endpoint import Checking, EndpointFacts, Locking, OpenUploads, verdict
 from s3dash.tui.format import safe
@@ -15,8 +16,7 @@ SKEW_S = 5
 """Seconds between the clocks from which on it is worth a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """One endpoint and bucket, with the datastores on it; the current one comes first."""
 
     sites: tuple[Site, ...]
