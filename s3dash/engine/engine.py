@@ -256,6 +256,7 @@ class Engine:
     ) -> Result:
         view.mark_dirty(ctx, self._view)
         marks = ctx.sidecar.read().dirtyPaths
+        idle = operations.has_nothing_to_do(plan, seen, left, marks)
         try:
             result = operations.execute(
                 ctx, plan, seen, max_delete=max_delete, left=left, proof=proof
@@ -265,7 +266,8 @@ class Engine:
             ctx.note(level, plan.direction, error.message)
             raise
         finally:
-            operations.look_after(ctx, self._view, marks, plan.hydration)
+            unchanged = seen if idle else None
+            operations.look_after(ctx, self._view, marks, plan.hydration, unchanged=unchanged)
         if plan.direction != "pull":
             keep_up(ctx)
         trash.keep_within_limits(ctx, self._view.local)

@@ -106,17 +106,23 @@ def look_here(ctx: Context, seen: View, *, rels: set[str] | None = None) -> None
 
 
 def look_after(
-    ctx: Context, seen: View, marks: tuple[str, ...], wanted: Hydration | None = None
+    ctx: Context,
+    seen: View,
+    marks: tuple[str, ...],
+    wanted: Hydration | None = None,
+    *,
+    unchanged: Observation | None = None,
 ) -> None:
     """What is true now: for the screen, for the peers on this cache, for the next start.
 
     `marks` stood when the operation began, `wanted` is what it did about content left out.
+    `unchanged` is what was seen by an operation that had nothing to do: that holds still.
     """
     calm = replace(ctx, cancel=CancelToken())
     index = ctx.reader.latest
     if index is None:
         return
-    after = observe_known(calm, index)
+    after = unchanged or observe_known(calm, index)
     seen.take(after)
     view.settle(calm, seen, after, marks=marks)
     hydration.settle(calm, after, wanted=wanted)
@@ -210,6 +216,13 @@ def _may_push(ctx: Context, plan: Plan, seen: Observation, proof: trust.Proof) -
 def _half(plan: Plan, name: Direction) -> AbstractContextManager[object]:
     """Of a sync each half is a span of its own; else the whole operation is one."""
     return tracing.span(f"s3dash.{name}") if plan.direction == "sync" else nullcontext()
+
+
+def has_nothing_to_do(
+    plan: Plan, seen: Observation, left: Leftovers, marks: tuple[str, ...]
+) -> bool:
+    """What a client marked as dirty has to be looked at again before the mark can go."""
+    return not (plan.items or marks or left.unfinished or _publishes(plan, seen))
 
 
 def _publishes(plan: Plan, seen: Observation) -> bool:
