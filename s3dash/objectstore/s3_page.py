@@ -72,7 +72,7 @@ def page_of(raw: Raw, place: Place) -> Page:
         raise garbled(place)
     try:
         root = ElementTree.fromstring(raw.body)  # noqa: S314 - without a DTD nothing can expand
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError):  # the latter for an encoding that is none
         raise refused(Answer(500, "500"), place) from None
     try:
         return _read(root)

@@ -217,6 +217,40 @@ def test_a_success_without_an_etag_is_no_s3_answer(tmp_path: Path, call: str) ->
         store.close()
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"<InitiateMultipartUploadResult></InitiateMultipartUploadResult>"]
+)
+def test_an_upload_that_begins_without_a_name_is_no_s3_answer(tmp_path: Path, body: bytes) -> None:
+    with answering(lambda _: Reply(body=body)) as endpoint:
+        store = endpoint.store(tmp_path)
+        with pytest.raises(InvalidResponse):
+            store.examination().put_in_parts("k", b"x")
+        store.close()
+
+
+def test_a_copy_that_fails_after_its_status_has_not_succeeded(tmp_path: Path) -> None:
+    """S3 begins to answer before a copy has ended."""
+    for code, raised in (
+        ("InternalError", ServerFault),
+        ("PreconditionFailed", PreconditionFailed),
+    ):
+        with answering(lambda _, code=code: Reply(body=error(code))) as endpoint:
+            store = endpoint.store(tmp_path)
+            with pytest.raises(raised):
+                store.copy("k", "l", if_none_match=True)
+            store.close()
+
+
+def test_a_listing_in_an_encoding_that_is_none_is_a_fault(tmp_path: Path) -> None:
+    """A bit was flipped on its way."""
+    body = b'<?xml version="1.0" encoding="TTF-8"?><ListBucketResult></ListBucketResult>'
+    with answering(lambda _: Reply(body=body)) as endpoint:
+        store = endpoint.store(tmp_path)
+        with pytest.raises(ServerFault):
+            list(store.list())
+        store.close()
+
+
 @pytest.mark.parametrize("key", ["k", "k/"])
 def test_a_body_that_ends_early_is_never_taken_for_whole(tmp_path: Path, key: str) -> None:
     reply = Reply(body=b"half", headers={"ETag": '"e"'}, length=8)

@@ -44,6 +44,10 @@ class PlugPulled(Integrity):
     """The process died here."""
 
 
+def _indexes(objects: dict[str, bytes]) -> list[tuple[str, bytes]]:
+    return [(k, b) for k, b in objects.items() if k.startswith(("_index/", ".datastore-index."))]
+
+
 class LazyLife:
     """Ada keeps everything, Bob is lazy by his configuration, Cyn by what she asks for."""
 
@@ -162,7 +166,7 @@ class LazyLife:
         what = self.dice.choice(("push", "pull", "sync", "sync", "hydrate", "status"))
         how = self.dice.choice(WAYS)
         self.fuse = self.dice.randrange(1, 25) if self.dice.random() < 0.4 else 0
-        before = self.named()
+        before, dropped = self.named(), self.dropped()
         self.note(f"{machine.home.name} {what} {how} fuse {self.fuse}")
         try:
             self.note(f"  {self._call(machine, what, how)}")
@@ -174,7 +178,7 @@ class LazyLife:
         finally:
             self.fuse = 0
             self._lock_runs_out()
-        gone = before - self.named() - self.meant[machine.home.name]
+        gone = before - self.named() - self.meant[machine.home.name] - dropped
         assert not gone, self.story(f"{machine.home.name} deleted what nobody meant: {gone}")
 
     def _call(self, machine: Machine, what: str, how: dict[str, Any]) -> object:
@@ -213,6 +217,16 @@ class LazyLife:
     def named(self) -> set[str]:
         """The paths that have an object: a deletion takes it away last."""
         return {rel for rel in self.objects() if rel.startswith(("data/", "logs/", "files/"))}
+
+    def dropped(self) -> set[str]:
+        """What somebody's push deleted, and died before its object went: whoever comes ends it."""
+        objects = self.objects()
+        entries = {key: json.loads(body).get("entries") for key, body in _indexes(objects)}
+        monolith = entries.pop(".datastore-index.json", None)
+        listed = {rel for shard in entries.values() for rel in shard or ()}
+        if monolith is not None:
+            listed &= set(monolith)
+        return set().union(*self.meant.values()) - listed
 
     def check(self) -> None:
         have = set(self.objects().values())
