@@ -228,17 +228,18 @@ def test_an_upload_that_begins_without_a_name_is_no_s3_answer(tmp_path: Path, bo
         store.close()
 
 
-def test_a_copy_that_fails_after_its_status_has_not_succeeded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "raised"), [("InternalError", ServerFault), ("PreconditionFailed", PreconditionFailed)]
+)
+def test_a_copy_that_fails_after_its_status_has_not_succeeded(
+    tmp_path: Path, code: str, raised: type[S3DashError]
+) -> None:
     """S3 begins to answer before a copy has ended."""
-    for code, raised in (
-        ("InternalError", ServerFault),
-        ("PreconditionFailed", PreconditionFailed),
-    ):
-        with answering(lambda _, code=code: Reply(body=error(code))) as endpoint:
-            store = endpoint.store(tmp_path)
-            with pytest.raises(raised):
-                store.copy("k", "l", if_none_match=True)
-            store.close()
+    with answering(lambda _: Reply(body=error(code))) as endpoint:
+        store = endpoint.store(tmp_path)
+        with pytest.raises(raised):
+            store.copy("k", "l", if_none_match=True)
+        store.close()
 
 
 def test_a_listing_in_an_encoding_that_is_none_is_a_fault(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from s3dash.core.sidecar import mark
-from s3dash.engine import observe
+from s3dash.local import scan
 from s3dash.local.sidecar import SidecarFile
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.ends import all_have
@@ -17,13 +17,12 @@ from tests.engine.faults import pair
 def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A word for each look at a whole cache."""
     seen: list[str] = []
-    real = observe.scan
 
     def counted(*args: Any, **options: Any) -> Any:
         seen.append("scan")
-        return real(*args, **options)
+        return scan.scan(*args, **options)
 
-    monkeypatch.setattr(observe, "scan", counted)
+    monkeypatch.setattr("s3dash.engine.observe.scan", counted)
     return seen
 
 
