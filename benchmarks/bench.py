@@ -38,7 +38,7 @@ STAGES: Mapping[Work, type[Stage]] = {
     Work.RENAME: Renamed,
 }
 ROUNDS, QUICK_ROUNDS = 5, 3
-BESIDE = ("alone", "big_index", "slow")
+BESIDE = ("alone", "big_index", "slow", "safety")
 """Modules of other figures: `figures(server, root, effort)`."""
 
 
