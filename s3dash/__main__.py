@@ -23,6 +23,8 @@ def main() -> int:
         return run(sys.argv[1:])
     except KeyboardInterrupt:
         return 130
+    finally:
+        gc.freeze()  # or all that is left is looked through once more on the way out
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from s3dash.objectstore.meter import Meter, http_date
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.s3_again import retry_after_s
 from s3dash.objectstore.s3_answers import Response
-from s3dash.objectstore.s3_client import Clients, Role, read_s
+from s3dash.objectstore.s3_client import Clients, read_s
 from s3dash.objectstore.s3_errors import Place, boto_translated, garbled, is_stale, refused
 from s3dash.objectstore.s3_http import Raw, Request
 from s3dash.objectstore.s3_page import Page, answer_of, copied, moment, page_of
@@ -35,7 +35,7 @@ class Call(msgspec.Struct, frozen=True):
     """A request by its name in S3's API. `key` is the whole one, empty for the bucket itself.
 
     `steady`: it may be sent again; else it is sent once, and answered soon or read back.
-    `allows` are statuses that are answers, no refusals. `slow`: the work is the endpoint's.
+    `allows` are statuses that are answers, no refusals. `slow`: it takes the endpoint long.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Light:
     def copy(
         self, source: str, key: str, place: Place, *, headers: Mapping[str, str], steady: bool
     ) -> Response:
-        """Waits as long as the endpoint needs for it: it may be gigabytes."""
+        """Of up to gigabytes: even the one that is sent once is waited for as long as any."""
         _need(key, place)
         path = quote(f"{self._settings.bucket}/{source}", safe="/~")
         asked = {COPY_SOURCE: path, **headers}
@@ -147,7 +147,7 @@ class Light:
         raw = wire.exchange(
             Request(call.method, call.key, call.query, call.headers, call.body),
             keys=keys,
-            read_s=read_s(self._settings, _role(call)),
+            read_s=read_s(self._settings, "steady" if call.steady or call.slow else "once"),
         )
         self._meter.answer(raw.status, _date(raw))
         return raw
@@ -161,12 +161,6 @@ class Refusal(Exception):
         super().__init__()
         self.bare = bare
         self.after_s = after_s
-
-
-def _role(call: Call) -> Role:
-    if call.slow:
-        return "complete"
-    return "steady" if call.steady else "once"
 
 
 def _need(key: str, place: Place) -> None:

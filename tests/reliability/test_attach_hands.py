@@ -137,11 +137,21 @@ class House:
             self.go()
         [last] = self.screens
         end = time.monotonic() + PATIENCE_S
-        while last.snapshot().attached or last.snapshot().read_only:
+        while not self._has_pushed(last):
             assert time.monotonic() < end, last.snapshot()
             time.sleep(0.01)
-        assert last.push().failed == []
         self.go_all()
+
+    def _has_pushed(self, last: EngineApi) -> bool:
+        """It may not have noticed yet that the cache was somebody's, and is free again."""
+        now = last.snapshot()
+        if now.attached or now.read_only:
+            return False
+        try:
+            assert last.push().failed == []
+        except CacheBusy:
+            return False
+        return True
 
     def go_all(self) -> None:
         self.fall()

@@ -45,7 +45,7 @@ class Site:
         self.base(name)
         fields = {
             field: getattr(self.settings(name), field)
-            for field in Datastore.__dataclass_fields__
+            for field in Datastore.__struct_fields__
             if field != "credentials"
         }
         keys = (self.weed.access_key, self.weed.secret_key)
