@@ -9,9 +9,11 @@ that is to be tried again. A process that takes over a home goes on where the la
 import json
 import random
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from s3dash.core.settings import Credentials, Datastore
 from s3dash.engine.engine import Engine
@@ -37,12 +39,11 @@ class Job:
     timing: Timing
 
     def text(self) -> str:
-        return json.dumps(asdict(self))
+        return msgspec.json.encode(self).decode()
 
     @classmethod
     def read(cls, text: str) -> "Job":
-        fields = json.loads(text)
-        return cls(**{**fields, "timing": Timing(**fields["timing"])})
+        return msgspec.json.decode(text, type=cls)
 
     def engine(self) -> Engine:
         home = Path(self.home)
