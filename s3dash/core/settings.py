@@ -1,6 +1,7 @@
 """What the engine needs to know about one datastore. It holds no secret."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -88,8 +89,12 @@ class Datastore(msgspec.Struct, frozen=True, kw_only=True):
         return self.endpoint or f"s3.{self.region or 'us-east-1'}.amazonaws.com"
 
 
-class Credentials(msgspec.Struct, frozen=True):
-    """Resolved credentials. Nothing of them is ever printed: `repr` hides all three."""
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Resolved credentials. Nothing of them is ever printed: `repr` hides all three.
+
+    No struct: that one tells its fields to whatever prints by Rich, tracebacks among them.
+    """
 
     access_key_id: str
     secret_access_key: str

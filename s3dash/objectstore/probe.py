@@ -26,7 +26,7 @@ from s3dash.objectstore import probe_bucket as bucket
 from s3dash.objectstore import probe_locks as locks
 from s3dash.objectstore import probe_reads as reads
 from s3dash.objectstore.port import Capabilities, ObjectStore
-from s3dash.objectstore.probe_base import NOT_TRIED, Broken, Probe
+from s3dash.objectstore.probe_base import NOT_TRIED, Broken, Probe, is_old
 from s3dash.objectstore.probe_follows import follows
 from s3dash.objectstore.probe_permissions import Permission, permissions
 from s3dash.objectstore.threads import Threads
@@ -104,13 +104,19 @@ def _tried(
     at_once: bool = True,
 ) -> Capabilities | None:
     """With `at_once` None is for: ask again, one thing after the other. The endpoint failed to do
-    so much at a time, or some was asked before its dialect was known."""
-    probe, spoken = Probe(store, nonce, killed=killed), store.etag_quotes
+    so much at a time, some was asked before its dialect was known, or this machine slept so long
+    that others may have swept what was made: then a proof that did not hold tells nothing."""
+    probe, spoken, began = (
+        Probe(store, nonce, killed=killed),
+        store.etag_quotes,
+        store.server_time(),
+    )
     with ExitStack() as undo:
         undo.callback(_sweep, probe, small=not ("complete" in also or killed))
         try:
             conditions, race = _quick(probe, undo, also=also, at_once=at_once)
-            if at_once and store.etag_quotes != spoken:
+            slept = is_old(began, store.server_time())
+            if at_once and (slept or store.etag_quotes != spoken):
                 return None
             can = replace(conditions, races=conditions.create and race.result())
         except (ServerFault, Throttled):

@@ -136,7 +136,7 @@ class Probe:
 
     def _sweep_objects(self) -> Iterator[S3DashError]:
         for info in list(self.store.list(ROOT)):
-            if info.key.startswith(self._roots) or _is_old(info.last_modified, info.server_time):
+            if info.key.startswith(self._roots) or is_old(info.last_modified, info.server_time):
                 try:
                     self.remove(info.key)
                 except S3DashError as error:
@@ -144,7 +144,7 @@ class Probe:
 
     def _sweep_uploads(self) -> Iterator[S3DashError]:
         for one in self._uploads():
-            if one.key.startswith(self._roots) or _is_old(one.started, one.server_time):
+            if one.key.startswith(self._roots) or is_old(one.started, one.server_time):
                 try:
                     self.store.abort_upload(one.key, one.upload_id)
                 except S3DashError as error:
@@ -160,7 +160,8 @@ class Probe:
             return []
 
 
-def _is_old(made: datetime | None, now: datetime | None) -> bool:
+def is_old(made: datetime | None, now: datetime | None) -> bool:
+    """Whether what was made then is swept by whoever comes now, both by the server's clock."""
     return made is not None and now is not None and now - made > SWEEP_AFTER
 
 

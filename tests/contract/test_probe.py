@@ -14,6 +14,7 @@ from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Capabilities, ObjectStore, Stored
 from s3dash.objectstore.probe import Doctor, doctor, quick_probe
 from tests.contract.conftest import Backend
+from tests.engine.clocks import TestClock
 from tests.servers import Server
 
 ALL = Capabilities(
@@ -150,6 +151,21 @@ def test_each_departure_is_found(departure: str, expected: Capabilities) -> None
     assert quick_probe(store, nonce="n") == expected
     assert store.etag_quotes is (departure != "unquoted")
     assert store.bucket.all_keys() == []
+
+
+def test_what_others_swept_while_this_machine_slept_proves_nothing() -> None:
+    """Else it would go on without conditional deletes for a week."""
+    clock, slept = TestClock(), iter([True])
+
+    def sleep(op: str, key: str) -> None:
+        if (op, key.rpartition("/")[2]) == ("delete", "delete") and next(slept, False):
+            clock.advance(2 * 3600.0)
+            store.bucket.remove(key)
+
+    store = MemoryStore(MemoryBucket(clock=clock), before=sleep)
+    store.put("known", b"x")
+    assert quick_probe(store, nonce="n") == ALL
+    assert store.bucket.all_keys() == ["known"]
 
 
 def test_a_counter_that_loses_writes_is_found() -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.pretty import pretty_repr
 
 from s3dash.config.credentials import CredentialRefs, resolve, warnings
 from s3dash.config.load import load
@@ -168,7 +169,7 @@ def test_a_value_in_the_wrong_place_is_refused_and_never_shown(tmp_path: Path, t
 
 def test_credentials_hide_in_their_own_repr() -> None:
     found = Credentials("AKID", SECRET, "token")
-    assert repr(found) == str(found) == f"{found}" == "Credentials(***)"
+    assert repr(found) == str(found) == f"{found}" == pretty_repr(found) == "Credentials(***)"
 
 
 FAKE_KEYRING = """
