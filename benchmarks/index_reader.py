@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from s3dash.core.keys import Keys
 from s3dash.core.settings import Credentials, Datastore
-from s3dash.engine.open import open_store
 from s3dash.engine.remote import READERS, IndexReader
 from s3dash.local.state import State
+from s3dash.objectstore.opening import open_store
 
 T = TypeVar("T")
 

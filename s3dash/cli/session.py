@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     import typer
 
-    from s3dash.core.settings import Datastore
+    from s3dash.core.settings import Datastore, Kind
     from s3dash.engine.api import EngineApi
+    from s3dash.stores.opened import Opened
 
 T = TypeVar("T")
 
@@ -72,6 +73,22 @@ class Session:
             yield engine
         finally:
             engine.stop()
+
+    @contextmanager
+    def store(self, kind: "Kind", *, writes: bool) -> "Iterator[Opened]":
+        """The bucket that the options mean, as files, keys or blobs; closed on the way out.
+
+        A signal stops what waits for the endpoint; a loop asks `patience.cancel` by itself.
+        """
+        opened = self.services.store(self.options.single(), kind, writes=writes)
+        cancel = CancelToken()
+        opened.patience.begin(cancel)
+        try:
+            self.diagnostics.detail(_about(opened.settings))
+            with self._interrupts.leading_to(cancel.cancel):
+                yield opened
+        finally:
+            opened.store.close()
 
     def ask(self, question: "Callable[[EngineApi], T]") -> T:
         """One blocking question to the engine, which a signal can cut short."""

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from s3dash.config.toml_file import ScreenCheck
     from s3dash.core.cancel import CancelToken
     from s3dash.core.service import WatchSettings
-    from s3dash.core.settings import Datastore
+    from s3dash.core.settings import Datastore, Kind
     from s3dash.engine.api import EngineApi
     from s3dash.objectstore.probe import Doctor, OnCheck
+    from s3dash.stores.opened import Opened
     from s3dash.tui.configured import Configured
 
 
@@ -39,6 +40,14 @@ class Services(Protocol):
 
     def settings(self, options: Options) -> "Datastore":
         """The datastore that is meant; nothing is asked of its endpoint."""
+        ...
+
+    def store(self, options: Options, kind: "Kind", *, writes: bool) -> "Opened":
+        """The bucket of the datastore that is meant; whoever asks closes the store.
+
+        Any datastore can be read as any kind. Raises UsageError where one of another kind would
+        be written, which only knows its own ways.
+        """
         ...
 
     def doctor(
@@ -102,13 +111,34 @@ class Wiring:
     def settings(self, options: Options) -> "Datastore":
         return self._load(options).pick()
 
+    def store(self, options: Options, kind: "Kind", *, writes: bool) -> "Opened":
+        from s3dash.config.credentials import resolve
+        from s3dash.objectstore.opening import open_store
+        from s3dash.objectstore.patience import Patience
+        from s3dash.stores.opened import Opened
+
+        hush_libraries()
+        loaded = self._load(options)
+        settings = loaded.pick()
+        if writes and settings.kind != kind:
+            raise UsageError(
+                f"{settings.name} holds {settings.kind}; this command writes {kind}",
+                hint="name another one with --datastore",
+            )
+        if settings.kind != kind:
+            settings = replace(settings, readonly=True)
+        refs, patience = loaded.credentials[settings.name], Patience()
+        resolve(refs, self._environ)  # what is wrong with them is told before anything is asked
+        store = open_store(settings, lambda: resolve(refs, self._environ), patience=patience)
+        return Opened(settings, store, patience)
+
     def doctor(
         self, options: Options, *, on_check: "OnCheck | None" = None
     ) -> "tuple[Datastore, Doctor]":
         import uuid
 
         from s3dash.config.credentials import resolve
-        from s3dash.engine.open import open_store
+        from s3dash.objectstore.opening import open_store
         from s3dash.objectstore.probe import doctor
 
         hush_libraries()

@@ -8,6 +8,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+Kind = Literal["cache", "keys", "files", "blobs"]
+"""What a datastore holds."""
 ConflictPolicy = Literal["ask", "keep-both", "local", "remote"]
 Take = Literal["local", "remote", "both"]
 """What a user decides for one conflict."""
@@ -32,7 +34,7 @@ class Datastore(msgspec.Struct, frozen=True, kw_only=True):
     bucket: str
     cache: Path
     state_dir: Path
-    kind: Literal["cache", "keys", "files", "blobs"] = "cache"
+    kind: Kind = "cache"
     prefix: str = ""
     region: str | None = None
     endpoint: str | None = None

@@ -20,7 +20,8 @@ from s3dash.demo import content
 from s3dash.demo.server import Server
 from s3dash.engine.engine import Engine
 from s3dash.engine.jobs import retrying
-from s3dash.engine.open import open_engine, open_store
+from s3dash.engine.open import open_engine
+from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import ObjectStore
 

@@ -14,10 +14,10 @@ from s3dash.core import paths
 from s3dash.core.keys import Keys
 from s3dash.core.settings import CredentialSource, Datastore
 from s3dash.core.text import count
-from s3dash.engine.open import open_store
 from s3dash.engine.remote import IndexReader
 from s3dash.engine.status import is_registered
 from s3dash.errors import AccessDenied
+from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import ObjectStore
 

@@ -1,4 +1,4 @@
-"""Wiring: from settings to a store and an engine."""
+"""Wiring: from settings to an engine."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,24 +25,12 @@ from s3dash.local.atomic import CacheDir
 from s3dash.local.sidecar import SidecarFile
 from s3dash.local.state import OwnerLock, State
 from s3dash.local.trash import Trash
+from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Capabilities, ObjectStore
 from s3dash.objectstore.sealed import Sealed
 
-__all__ = ["open_engine", "open_store", "state_file"]
-
-
-def open_store(
-    settings: Datastore, credentials: CredentialSource, *, patience: Patience | None = None
-) -> ObjectStore:
-    """The bucket of a datastore; nothing is sent yet. None: boto3's default chain.
-
-    That of a `readonly` one refuses to write.
-    """
-    from s3dash.objectstore.s3 import S3Store  # late: the SDKs take a while to import
-
-    store = S3Store(settings, credentials, patience=patience)
-    return Sealed(store) if settings.readonly else store
+__all__ = ["open_engine", "state_file"]
 
 
 def open_engine(

@@ -20,6 +20,7 @@ from s3dash.objectstore.parts import Goal
 from s3dash.objectstore.port import (
     Downloaded,
     Fetched,
+    Level,
     ObjectInfo,
     OnBytes,
     OpenUpload,
@@ -108,6 +109,27 @@ class MemoryStore:
         below = [k[len(root) :] for k in self.bucket.all_keys() if k.startswith(root)]
         self._end("list_dirs", prefix)
         return tuple(sorted({k.partition("/")[0] for k in below if "/" in k}))
+
+    def levels(self, prefix: str = "", *, start_after: str = "") -> Iterator[Level]:
+        after = self._root + start_after if start_after else ""
+        root = self._root + prefix
+        named = ""
+        while True:
+            self._begin("list", prefix)
+            page = self.bucket.page(root, after)
+            self._end("list", prefix)
+            found = [(key, key[len(root) :].partition("/"), kept) for key, kept in page]
+            dirs = dict.fromkeys(head for _, (head, slash, _), _ in found if slash)
+            dirs.pop(named, None)  # it began on the page before
+            here = [
+                (key[len(self._root) :], kept) for key, (_, slash, _), kept in found if not slash
+            ]
+            yield Level(tuple(dirs), tuple(self._info(key, kept) for key, kept in here))
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
+            head, slash, _ = after[len(root) :].partition("/")
+            named = head if slash else ""
 
     def head(self, key: str) -> ObjectInfo:
         self._begin("head", key)

@@ -33,6 +33,17 @@ class ObjectInfo(msgspec.Struct, frozen=True):
     server_time: datetime | None = None
 
 
+class Level(msgspec.Struct, frozen=True):
+    """A page of what lies directly below a prefix that ends with a slash, or is empty.
+
+    `dirs` are names without the slash, `objects` have whole keys. An object whose key is the
+    prefix itself, a directory's marker, is among the objects.
+    """
+
+    dirs: tuple[str, ...]
+    objects: tuple[ObjectInfo, ...]
+
+
 class Fetched(msgspec.Struct, frozen=True):
     """An object with its bytes. `server_time` is the response's `Date`."""
 
@@ -184,6 +195,14 @@ class ObjectStore(Protocol):
 
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         """The names one level below `prefix` (delimiter `/`), without slash, sorted."""
+        ...
+
+    def levels(self, prefix: str = "", *, start_after: str = "") -> Iterator[Level]:
+        """What lies directly below `prefix`, a page at a time: the next is asked for when it is.
+
+        SeaweedFS goes on naming a directory after its last object is gone: one that is to be
+        believed is one that a `list` finds something in.
+        """
         ...
 
     def head(self, key: str) -> ObjectInfo: ...

@@ -18,7 +18,7 @@ from s3dash.errors import (
 )
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.patience import Patience
-from s3dash.objectstore.port import Fetched, ObjectInfo, Stored, Usage
+from s3dash.objectstore.port import Fetched, Level, ObjectInfo, Stored, Usage
 from s3dash.objectstore.s3_answers import (
     bare,
     confirmed,
@@ -31,7 +31,7 @@ from s3dash.objectstore.s3_answers import (
 from s3dash.objectstore.s3_client import Clients
 from s3dash.objectstore.s3_errors import Answer, Place, boto_translated, refused
 from s3dash.objectstore.s3_light import BEYOND, COPY_SOURCE, UNCHANGED, Light
-from s3dash.objectstore.s3_page import Page
+from s3dash.objectstore.s3_page import Listed, Page
 
 if TYPE_CHECKING:
     from s3dash.objectstore.s3_examination import S3Examination
@@ -97,17 +97,20 @@ class S3Control:
         options = {"start-after": self._root + start_after} if start_after else {}
         for page, date in self._pages(prefix, options):
             for one in page.objects:
-                key = self._relative(one.key, prefix)
-                yield ObjectInfo(key, one.size, bare(one.etag), one.modified, date)
+                yield self._listed(one, prefix, date)
 
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         """SeaweedFS goes on naming a directory after its last object is gone."""
-        names = set()
-        for page, _ in self._pages(prefix, {"delimiter": "/"}):
-            for found in page.prefixes:
-                below = self._relative(found, prefix)
-                names.add(below[len(prefix) :].removesuffix("/"))
-        return tuple(sorted(names))
+        return tuple(sorted({name for level in self.levels(prefix) for name in level.dirs}))
+
+    def levels(self, prefix: str = "", *, start_after: str = "") -> Iterator[Level]:
+        options = {"start-after": self._root + start_after} if start_after else {}
+        for page, date in self._pages(prefix, {"delimiter": "/", **options}):
+            found = [self._relative(one, prefix)[len(prefix) :] for one in page.prefixes]
+            yield Level(
+                tuple(one.removesuffix("/") for one in found),
+                tuple(self._listed(one, prefix, date) for one in page.objects),
+            )
 
     def head(self, key: str) -> ObjectInfo:
         place = self._place.at("look at", key)
@@ -312,6 +315,10 @@ class S3Control:
     def _tag(self, etag: str) -> str:
         """In the endpoint's dialect."""
         return f'"{bare(etag)}"' if self.etag_quotes else bare(etag)
+
+    def _listed(self, one: Listed, prefix: str, date: datetime | None) -> ObjectInfo:
+        key = self._relative(one.key, prefix)
+        return ObjectInfo(key, one.size, bare(one.etag), one.modified, date)
 
     def _relative(self, key: str, prefix: str) -> str:
         if not key.startswith(self._root + prefix):

@@ -8,6 +8,7 @@ from s3dash.errors import ReadOnly
 from s3dash.objectstore.port import (
     Downloaded,
     Fetched,
+    Level,
     ObjectInfo,
     ObjectStore,
     OnBytes,
@@ -58,6 +59,9 @@ class Sealed:
 
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         return self.__store.list_dirs(prefix)
+
+    def levels(self, prefix: str = "", *, start_after: str = "") -> Iterator[Level]:
+        return self.__store.levels(prefix, start_after=start_after)
 
     def head(self, key: str) -> ObjectInfo:
         return self.__store.head(key)

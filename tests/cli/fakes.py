@@ -24,7 +24,7 @@ from s3dash.core.report import (
     TrashItem,
 )
 from s3dash.core.service import WatchSettings
-from s3dash.core.settings import ConflictPolicy, Datastore, Take
+from s3dash.core.settings import ConflictPolicy, Datastore, Kind, Take
 from s3dash.core.snapshot import HistoryRow, Snapshot
 from s3dash.engine.api import (
     AutoSyncApi,
@@ -38,6 +38,7 @@ from s3dash.engine.api import (
     TransfersApi,
 )
 from s3dash.objectstore.port import Capabilities
+from s3dash.stores.opened import Opened
 from tests.fake_catalogs import FakeCatalogs
 from tests.fake_index_care import FakeIndexCare
 from tests.fake_moves import FakeForeign, FakeMigration
@@ -298,6 +299,9 @@ class FakeServices:
     def settings(self, options: Options) -> Datastore:
         self.seen.append(options)
         return SETTINGS
+
+    def store(self, options: Options, kind: Kind, *, writes: bool) -> Opened:
+        raise AssertionError("no test of these fakes reads a store")
 
     def doctor(
         self, options: Options, *, on_check: Callable[[int, int, str], None] | None = None

@@ -56,6 +56,30 @@ def test_pages_are_fetched_only_as_far_as_they_are_read(backend: Backend) -> Non
     assert [i.key for i in listing] == [f"k{i}" for i in range(1, 6)]
 
 
+def test_a_level_names_directories_and_objects_apart(store: ObjectStore) -> None:
+    fill(store, ("d/a", "d/sub/x", "d/sub/y", "d/z", "dd", "e/f"))
+    (level,) = store.levels("d/")
+    assert level.dirs == ("sub",)
+    assert [(i.key, i.size) for i in level.objects] == [("d/a", 1), ("d/z", 1)]
+    (top,) = store.levels()
+    assert (top.dirs, [i.key for i in top.objects]) == (("d", "e"), ["dd"])
+
+
+def test_the_marker_of_a_directory_is_on_its_own_level(store: ObjectStore) -> None:
+    store.put("m/", b"")
+    (level,) = store.levels("m/")
+    assert (level.dirs, [i.key for i in level.objects]) == ((), ["m/"])
+
+
+def test_a_long_level_comes_in_pages_and_each_name_once(store: ObjectStore) -> None:
+    keys = tuple(f"p/{i:04d}" for i in range(1105))
+    fill(store, (*keys, *(f"p/0500x/{i}" for i in range(3))))
+    pages = list(store.levels("p/"))
+    assert len(pages) == 2
+    assert tuple(i.key for page in pages for i in page.objects) == keys
+    assert [name for page in pages for name in page.dirs] == ["0500x"]
+
+
 def test_a_prefix_is_a_string_and_not_a_directory(store: ObjectStore) -> None:
     for key in ("ab", "ab/c", "abc", "b"):  # SeaweedFS loses one of the first two when both race
         store.put(key, b"x")

@@ -13,7 +13,7 @@ import pytest
 from s3dash.clock import SystemClock, iso
 from s3dash.core.lock import LockBody, encode_lock
 from s3dash.core.settings import Credentials
-from s3dash.engine.open import open_store
+from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.port import ObjectStore
 from tests.cli.test_real import Desk
 from tests.e2e.terminal import Terminal

@@ -11,16 +11,16 @@ from msgspec.structs import replace
 
 from s3dash.core.snapshot import BY_CHOICE, why_read_only
 from s3dash.engine.engine import Engine
-from s3dash.engine.open import open_store
 from s3dash.errors import NotFound, ReadOnly
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.port import ObjectStore
 from s3dash.objectstore.sealed import Sealed
 from tests.engine.conftest import Join
 from tests.engine.world import Machine, contents
 
 READS = {
-    "list", "list_dirs", "head", "get", "get_range", "download", "list_uploads", "list_parts",
+    "list", "levels", "list_dirs", "head", "get", "get_range", "download", "list_uploads", "list_parts",
     "server_time", "close", "usage", "etag_quotes",
 }  # fmt: skip
 

@@ -11,9 +11,10 @@ import pytest
 
 from s3dash.config.credentials import CredentialRefs, resolve, warnings
 from s3dash.config.load import Loaded, describe, load
-from s3dash.engine.open import open_engine, open_store
+from s3dash.engine.open import open_engine
 from s3dash.errors import ConfigError, LocalError, S3DashError
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
+from s3dash.objectstore.opening import open_store
 from tests.reliability.mutate import NAMES, Mutator
 from tests.tally import Effort
 

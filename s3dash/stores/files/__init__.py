@@ -1,0 +1,1 @@
+"""Files and directories: a filesystem on S3."""

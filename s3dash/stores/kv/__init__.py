@@ -1,0 +1,1 @@
+"""Keys and values: go-datastore on S3."""

@@ -1,0 +1,1 @@
+"""Conformance suites to subclass: any datastore, filesystem or blob store can be held to them."""
