@@ -107,7 +107,13 @@ class CredentialsExpired(AccessDenied):
 
 
 class Integrity(StoreError):
-    """The bytes are not the bytes that were promised (length, SHA-256 or checksum)."""
+    """The bytes are not the bytes that were promised (length, SHA-256 or checksum).
+
+    `expected` and `actual` name both, where they have names.
+    """
+
+    expected: str = ""
+    actual: str = ""
 
 
 class NotImplementedByEndpoint(StoreError):
