@@ -5,15 +5,18 @@ order, pages, MD5 ETags (equal bytes, equal ETag) and times in whole seconds are
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec.structs import replace
+
 from s3dash.errors import StoreError
 from s3dash.objectstore.memory_bucket import PAGE, Kept, MemoryBucket
 from s3dash.objectstore.memory_parts import MemoryParts
+from s3dash.objectstore.metadata import checked, told
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.multipart import COPY_IN_PARTS_ABOVE, PartSender
 from s3dash.objectstore.parts import Goal
@@ -98,7 +101,7 @@ class MemoryStore:
             page = self.bucket.page(self._root + prefix, after)
             self._end("list", prefix)
             for key, kept in page:
-                yield self._info(key.removeprefix(self._root), kept)
+                yield self._listed(key, kept)
             if len(page) < PAGE:
                 return
             after = page[-1][0]
@@ -121,10 +124,8 @@ class MemoryStore:
             found = [(key, key[len(root) :].partition("/"), kept) for key, kept in page]
             dirs = dict.fromkeys(head for _, (head, slash, _), _ in found if slash)
             dirs.pop(named, None)  # it began on the page before
-            here = [
-                (key[len(self._root) :], kept) for key, (_, slash, _), kept in found if not slash
-            ]
-            yield Level(tuple(dirs), tuple(self._info(key, kept) for key, kept in here))
+            here = [(key, kept) for key, (_, slash, _), kept in found if not slash]
+            yield Level(tuple(dirs), tuple(self._listed(key, kept) for key, kept in here))
             if len(page) < PAGE:
                 return
             after = page[-1][0]
@@ -168,7 +169,9 @@ class MemoryStore:
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
     ) -> Stored:
+        given = told(checked(metadata))
         self._begin("put", key)
         kept = self.bucket.write(
             self._root + key,
@@ -176,6 +179,7 @@ class MemoryStore:
             if_match=if_match,
             if_none_match=if_none_match,
             content_type=content_type,
+            metadata=given,
         )
         self._end("put", key)
         self._meter.up(len(body))
@@ -203,9 +207,14 @@ class MemoryStore:
         log: UploadLog | None = None,
     ) -> Stored:
         if size is not None and size > self._copy_in_parts_above:
-            kind = self.bucket.read(self._root + source, if_match=if_match).content_type
+            like = self.bucket.read(self._root + source, if_match=if_match)
             length = self._parts.part_size
-            goal = Goal(target, kind, if_none_match=if_none_match)
+            goal = Goal(
+                target,
+                like.content_type,
+                if_none_match=if_none_match,
+                metadata=dict(like.metadata),
+            )
             etag = self._parts.copy(
                 source, goal, size=size, if_match=if_match, log=log, part_size=length
             )
@@ -219,6 +228,7 @@ class MemoryStore:
             kept.body,
             if_none_match=if_none_match and self.bucket.heeds_copies,
             content_type=kept.content_type,
+            metadata=kept.metadata,
         )
         self._end("copy", target)
         return Stored(copied.etag, self.server_time())
@@ -233,46 +243,42 @@ class MemoryStore:
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
         on_bytes: OnBytes | None = None,
         log: UploadLog | None = None,
     ) -> Uploaded:
+        goal = Goal(key, content_type, if_match, if_none_match, checked(metadata))
         if isinstance(source, Held) and source.size <= self._multipart_above:
-            return self._store(
-                key, source, [source.body], if_match, if_none_match, content_type, on_bytes
-            )
+            return self._store(goal, source, [source.body], on_bytes)
         with LocalSource(source.path if isinstance(source, Held) else source) as local:
             if local.size > self._multipart_above:
-                goal = Goal(key, content_type, if_match, if_none_match)
                 etag = self._parts.send(goal, local, on_bytes=on_bytes or _nobody, log=log)
                 return Uploaded(etag, local.size, local.sha256)
-            chunks = local.chunks(CHUNK)
-            return self._store(key, local, chunks, if_match, if_none_match, content_type, on_bytes)
+            return self._store(goal, local, local.chunks(CHUNK), on_bytes)
 
     def _store(
         self,
-        key: str,
+        goal: Goal,
         source: LocalSource | Held,
         chunks: Iterable[bytes],
-        if_match: str | None,
-        if_none_match: bool,
-        content_type: str,
         on_bytes: OnBytes | None,
     ) -> Uploaded:
         pieces = []
-        self._begin("upload", key)
+        self._begin("upload", goal.key)
         for chunk in chunks:
             pieces.append(chunk)
             if on_bytes is not None:
                 on_bytes(len(chunk))
         source.check()
         kept = self.bucket.write(
-            self._root + key,
+            self._root + goal.key,
             b"".join(pieces),
-            if_match=if_match,
-            if_none_match=if_none_match,
-            content_type=content_type,
+            if_match=goal.if_match,
+            if_none_match=goal.if_none_match,
+            content_type=goal.content_type,
+            metadata=told(goal.metadata),
         )
-        self._end("upload", key)
+        self._end("upload", goal.key)
         self._meter.up(source.size)
         source.check()
         return Uploaded(kept.etag, source.size, source.sha256)
@@ -294,7 +300,8 @@ class MemoryStore:
             if on_bytes is not None:
                 on_bytes(len(piece))
         self._end("download", key)
-        return Downloaded(kept.etag, len(kept.body), hashlib.sha256(kept.body).hexdigest())
+        sha256 = hashlib.sha256(kept.body).hexdigest()
+        return Downloaded(kept.etag, len(kept.body), sha256, kept.metadata)
 
     # --- uploads in parts ---------------------------------------------------------------
 
@@ -331,8 +338,12 @@ class MemoryStore:
         if self.after is not None:
             self.after(op, key)
 
-    def _info(self, key: str, kept: Kept) -> ObjectInfo:
+    def _listed(self, whole: str, kept: Kept) -> ObjectInfo:
+        key = whole.removeprefix(self._root)
         return ObjectInfo(key, len(kept.body), kept.etag, kept.last_modified, self.server_time())
+
+    def _info(self, key: str, kept: Kept) -> ObjectInfo:
+        return replace(self._listed(key, kept), metadata=kept.metadata)
 
 
 def _nobody(_count: int) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from s3dash.clock import Clock, SystemClock
 from s3dash.errors import NotFound, PreconditionFailed, StoreError
+from s3dash.objectstore.metadata import Metadata
 from s3dash.objectstore.parts import composite_etag
 from s3dash.objectstore.port import Part
 
@@ -24,6 +25,7 @@ class Kept(msgspec.Struct, frozen=True):
     last_modified: datetime
     content_type: str
     nonce: str = ""
+    metadata: Metadata = ()
 
 
 class Unfinished(msgspec.Struct, frozen=True):
@@ -33,6 +35,7 @@ class Unfinished(msgspec.Struct, frozen=True):
     content_type: str
     nonce: str
     started: datetime
+    metadata: Metadata = ()
     parts: dict[int, bytes] = msgspec.field(default_factory=dict)
 
 
@@ -88,10 +91,13 @@ class MemoryBucket:
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str,
+        metadata: Metadata = (),
     ) -> Kept:
         with self._lock:
             self._expect(key, if_match, absent=if_none_match)
-            kept = self._objects[key] = Kept(body, _md5(body).hex(), self.now(), content_type)
+            etag = _md5(body).hex()
+            kept = Kept(body, etag, self.now(), content_type, metadata=metadata)
+            self._objects[key] = kept
             return kept
 
     def remove(self, key: str, *, if_match: str | None = None) -> None:
@@ -109,11 +115,11 @@ class MemoryBucket:
 
     # --- uploads in parts ---------------------------------------------------------------
 
-    def begin(self, key: str, *, content_type: str, nonce: str) -> str:
+    def begin(self, key: str, *, content_type: str, nonce: str, metadata: Metadata = ()) -> str:
         """The id of a new upload."""
         with self._lock:
             upload_id = uuid.uuid4().hex
-            self._uploads[upload_id] = Unfinished(key, content_type, nonce, self.now())
+            self._uploads[upload_id] = Unfinished(key, content_type, nonce, self.now(), metadata)
             return upload_id
 
     def uploads(self) -> dict[str, Unfinished]:
@@ -149,7 +155,14 @@ class MemoryBucket:
             if not parts or [digest.hex() for digest in digests] != [p.etag for p in parts]:
                 raise StoreError(f"{key!r}: a part is missing, or is another one (InvalidPart)")
             etag = composite_etag(digests)
-            kept = Kept(b"".join(bodies), etag, self.now(), upload.content_type, upload.nonce)
+            kept = Kept(
+                b"".join(bodies),
+                etag,
+                self.now(),
+                upload.content_type,
+                upload.nonce,
+                upload.metadata,
+            )
             self._objects[key] = kept
             del self._uploads[upload_id]
             return kept

@@ -8,6 +8,7 @@ import msgspec
 from s3dash.errors import NotFound
 from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.memory_bucket import MemoryBucket
+from s3dash.objectstore.metadata import told
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.parts import Found, Goal
 from s3dash.objectstore.port import Part
@@ -26,7 +27,12 @@ class MemoryParts(msgspec.Struct, frozen=True):
     def create(self, goal: Goal, *, nonce: str) -> str:
         with self.request("create_upload", goal.key):
             full = self.root + goal.key
-            return self.bucket.begin(full, content_type=goal.content_type, nonce=nonce)
+            return self.bucket.begin(
+                full,
+                content_type=goal.content_type,
+                nonce=nonce,
+                metadata=told(goal.metadata),
+            )
 
     def send(self, key: str, upload_id: str, body: SliceBody) -> str:
         with self.request("send_part", key):

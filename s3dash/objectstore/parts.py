@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -23,6 +23,7 @@ class Goal(msgspec.Struct, frozen=True):
     content_type: str
     if_match: str | None = None
     if_none_match: bool = False
+    metadata: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Found(msgspec.Struct, frozen=True):

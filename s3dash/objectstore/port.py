@@ -6,7 +6,7 @@ BucketNotFound, PreconditionFailed, AccessDenied, Unreachable, Throttled, Server
 Integrity, InvalidResponse, NotImplementedByEndpoint.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from s3dash.objectstore.metadata import Metadata
 from s3dash.objectstore.source import Held
 
 RECENT = 200
@@ -24,13 +25,17 @@ OnBytes = Callable[[int], None]
 
 
 class ObjectInfo(msgspec.Struct, frozen=True):
-    """An object as a listing or a HEAD tells it. `last_modified` is the server's clock."""
+    """An object as a listing or a HEAD tells it. `last_modified` is the server's clock.
+
+    `metadata` is what was put with it; a listing does not tell that.
+    """
 
     key: str
     size: int
     etag: str
     last_modified: datetime | None = None
     server_time: datetime | None = None
+    metadata: Metadata = ()
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -67,11 +72,13 @@ class Uploaded(msgspec.Struct, frozen=True):
 
 
 class Downloaded(msgspec.Struct, frozen=True):
-    """A body as it arrived: its version, its length in bytes and its SHA-256, in hex."""
+    """A body as it arrived: its version, its length in bytes, its SHA-256, in hex, and what was
+    put with it."""
 
     etag: str
     size: int
     sha256: str
+    metadata: Metadata = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +232,13 @@ class ObjectStore(Protocol):
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
     ) -> Stored:
-        """A small object at once, tried exactly once: its loss must be read back, not retried."""
+        """A small object at once, tried exactly once: its loss must be read back, not retried.
+
+        `metadata` is kept with it: names of a-z, 0-9 and dashes, values of printable ASCII, else
+        UsageError is raised.
+        """
         ...
 
     def delete(self, key: str, *, if_match: str | None = None) -> None:
@@ -247,8 +259,8 @@ class ObjectStore(Protocol):
         size: int | None = None,
         log: UploadLog | None = None,
     ) -> Stored:
-        """Copy on the server; `if_match` pins the source's version, `if_none_match` wants a target
-        that is not there, which few endpoints heed.
+        """Copy on the server, with the metadata; `if_match` pins the source's version,
+        `if_none_match` wants a target that is not there, which few endpoints heed.
 
         One request copies at most 5 GB: with its `size` in bytes given, a larger object is copied
         in parts. `log` is told of that; a copy is never continued.
@@ -263,12 +275,13 @@ class ObjectStore(Protocol):
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
         on_bytes: OnBytes | None = None,
         log: UploadLog | None = None,
     ) -> Uploaded:
         """Hash a file and send it, piece by piece; `on_bytes` may be called from several threads.
 
-        One that is held already is not read again.
+        One that is held already is not read again. `metadata`: as with `put`.
 
         Raises LocalChanged when the file's stat moved meanwhile; then nothing of it may be
         committed. Large files go in parts, with the condition on the completion; an upload that

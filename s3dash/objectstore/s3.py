@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -14,6 +14,8 @@ from s3dash.errors import AccessDenied, Integrity, InvalidResponse, NotFound, Pr
 from s3dash.objectstore import s3_spans
 from s3dash.objectstore.body import SliceBody
 from s3dash.objectstore.gate import Gate
+from s3dash.objectstore.metadata import checked
+from s3dash.objectstore.metadata import told as told_metadata
 from s3dash.objectstore.multipart import COPY_IN_PARTS_ABOVE, COPY_PART, PartSender
 from s3dash.objectstore.parts import Goal
 from s3dash.objectstore.patience import Patience
@@ -107,6 +109,7 @@ class S3Store(S3Control):
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
         on_bytes: OnBytes | None = None,
         log: UploadLog | None = None,
     ) -> Uploaded:
@@ -114,22 +117,22 @@ class S3Store(S3Control):
         tell = on_bytes or _nobody
         condition = self._condition(if_match, absent=if_none_match)
         place = self._place.at("write", key, conditional=bool(condition))
+        goal = Goal(key, content_type, if_match, if_none_match, checked(metadata))
         with self._gate.turn(self.patience.cancel):
             held = source if isinstance(source, Held) else Held.read(source, at_most=HELD_WHOLE)
             if held is not None and not self._in_parts(held.size, condition):
                 tell(0)
                 held.check()  # what changed already is not sent: the retry would meet it there
-                etag = self._put_whole(key, held, condition, content_type, place)
+                etag = self._put_whole(goal, held, condition, place)
                 tell(held.size)
                 held.check()
                 return Uploaded(bare(etag), held.size, held.sha256)
             path = source.path if isinstance(source, Held) else source
             with LocalSource(path) as local:
                 if self._in_parts(local.size, condition):
-                    goal = Goal(key, content_type, if_match, if_none_match)
                     etag = self._parts.send(goal, local, on_bytes=tell, log=log)
                 else:
-                    etag = self._put_streaming(key, local, condition, content_type, tell, place)
+                    etag = self._put_streaming(goal, local, condition, tell, place)
                 local.check()
                 return Uploaded(bare(etag), local.size, local.sha256)
 
@@ -145,10 +148,10 @@ class S3Store(S3Control):
     ) -> Stored:
         if size is None or size <= self._copy_in_parts_above:
             return super().copy(source, target, if_match=if_match, if_none_match=if_none_match)
-        kind = self._requests.content_type(source, if_match=if_match)
+        kind, metadata = self._requests.described(source, if_match=if_match)
         etag = self._parts.copy(
             source,
-            Goal(target, kind, if_none_match=if_none_match),
+            Goal(target, kind, if_none_match=if_none_match, metadata=metadata),
             size=size,
             if_match=if_match,
             log=log,
@@ -182,7 +185,8 @@ class S3Store(S3Control):
         if len(data) != body.size:
             raise Integrity(f"{place}: {len(data)} of {body.size} bytes arrived")
         self._meter.down(len(data))
-        return Fetched(ObjectInfo(key, len(data), bare(body.etag), None, None), data)
+        info = ObjectInfo(key, len(data), bare(body.etag), metadata=body.metadata)
+        return Fetched(info, data)
 
     def download(
         self,
@@ -207,7 +211,7 @@ class S3Store(S3Control):
                 tell(len(piece))
         if arrived != body.size:
             raise Integrity(f"{place}: {arrived} of {body.size} bytes arrived")
-        return Downloaded(bare(body.etag), arrived, digest.hexdigest())
+        return Downloaded(bare(body.etag), arrived, digest.hexdigest(), body.metadata)
 
     def _in_parts(self, size: int, condition: dict[str, Any]) -> bool:
         if condition and not self.joins_on_condition and size <= self._most_in_one:
@@ -216,10 +220,9 @@ class S3Store(S3Control):
 
     def _put_streaming(
         self,
-        key: str,
+        goal: Goal,
         local: LocalSource,
         condition: dict[str, Any],
-        content_type: str,
         tell: OnBytes,
         place: Place,
     ) -> str:
@@ -231,31 +234,32 @@ class S3Store(S3Control):
             place,
             lambda: self._clients.get("part").put_object(
                 Bucket=self._bucket,
-                Key=self._root + key,
+                Key=self._root + goal.key,
                 Body=as_file(body),
                 ContentMD5=base64.b64encode(body.piece.md5).decode(),
-                ContentType=content_type,
+                ContentType=goal.content_type,
+                Metadata=goal.metadata,
                 **condition,
             ),
         )
         self._meter.up(local.size)
         return checked_etag(done, body, place)
 
-    def _put_whole(
-        self, key: str, held: Held, condition: dict[str, Any], content_type: str, place: Place
-    ) -> str:
-        """`condition` as boto3 takes it."""
-        if not addressable(self._root + key):
+    def _put_whole(self, goal: Goal, held: Held, condition: dict[str, Any], place: Place) -> str:
+        """`condition` as boto3 takes it. Metadata may have names that obstore takes for its own."""
+        key = goal.key
+        if goal.metadata or not addressable(self._root + key):
             return self.put(
                 key,
                 held.body,
-                if_match=condition.get("IfMatch"),
-                if_none_match="IfNoneMatch" in condition,
-                content_type=content_type,
+                if_match=goal.if_match,
+                if_none_match=goal.if_none_match,
+                content_type=goal.content_type,
+                metadata=goal.metadata,
             ).etag
         wanted = condition.get("IfMatch") or condition.get("IfNoneMatch")
         for _ in range(PUTS):
-            etag = self._put_once(key, held.body, wanted, content_type, place)
+            etag = self._put_once(key, held.body, wanted, goal.content_type, place)
             if self._is_proved(key, held, etag, place):
                 return etag
             wanted = self._tag(bare(etag))  # damaged on its way; it is ours, and goes again
@@ -311,7 +315,8 @@ class S3Store(S3Control):
                 while piece := stream.read(CHUNK):
                     yield memoryview(piece)
 
-        return Body(etag_of(found, place), size_of(found, place), chunks())
+        given = told_metadata(found.get("Metadata", {}))
+        return Body(etag_of(found, place), size_of(found, place), chunks(), given)
 
     def _span(self, method: str, key: str) -> AbstractContextManager[None]:
         """What boto3 sends instead of obstore, for a key that this cannot name, tells itself."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from s3dash.errors import Integrity, InvalidResponse
+from s3dash.objectstore.metadata import told as told_metadata
 from s3dash.objectstore.meter import http_date
 from s3dash.objectstore.port import Fetched, ObjectInfo
 from s3dash.objectstore.s3_errors import Place
@@ -85,7 +86,8 @@ def date_of(answer: Response) -> datetime | None:
 def info_of(key: str, size: int, answer: Response, place: Place) -> ObjectInfo:
     """From the headers of a GET or a HEAD."""
     modified = utc(answer.get("LastModified"))
-    return ObjectInfo(key, size, etag_of(answer, place), modified, date_of(answer))
+    given = told_metadata(answer.get("Metadata", {}))
+    return ObjectInfo(key, size, etag_of(answer, place), modified, date_of(answer), given)
 
 
 def utc(moment: datetime | None) -> datetime | None:

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from s3dash.errors import InvalidResponse
+from s3dash.objectstore.metadata import Metadata
+from s3dash.objectstore.metadata import told as told_metadata
 from s3dash.objectstore.s3_client import CONNECT_S
 from s3dash.objectstore.s3_errors import Place, from_obstore, scrubbed
 from s3dash.objectstore.s3_signers import Signer
@@ -57,11 +59,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Body(msgspec.Struct, frozen=True):
-    """An object on its way: its version, its length in bytes, and its pieces."""
+    """An object on its way: its version, its length in bytes, its pieces, what was put with it."""
 
     etag: str
     size: int
     chunks: Iterator[memoryview]
+    metadata: Metadata = ()
 
 
 class Bulk:
@@ -125,10 +128,13 @@ class Bulk:
         options: GetOptions = {} if if_match is None else {"if_match": if_match}
         with _translated(place):
             result = obstore.get(self._down, key, options=options)
-            meta = result.meta
+            meta, told = result.meta, result.attributes
         if not meta["e_tag"]:
             raise InvalidResponse(f"{place} was answered without an ETag")
-        return Body(meta["e_tag"], meta["size"], _pieces(result, meta["size"], place))
+        given = {name: value for name, value in told.items() if name.islower()}  # others: HTTP's
+        return Body(
+            meta["e_tag"], meta["size"], _pieces(result, meta["size"], place), told_metadata(given)
+        )
 
 
 def addressable(key: str) -> bool:

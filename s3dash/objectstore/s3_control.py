@@ -3,7 +3,7 @@
 What is asked most goes through `Light`, bulk deletions through boto3.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -16,6 +16,7 @@ from s3dash.errors import (
     PreconditionFailed,
     S3DashError,
 )
+from s3dash.objectstore.metadata import as_headers, checked
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Fetched, Level, ObjectInfo, Stored, Usage
@@ -166,12 +167,14 @@ class S3Control:
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
     ) -> Stored:
         condition = {"if-none-match": "*"} if if_none_match else {}
         if if_match is not None:
             condition = {"if-match": self._tag(if_match)}
         place = self._place.at("write", key, conditional=bool(condition))
-        headers = {"content-md5": md5_header(body), "content-type": content_type, **condition}
+        described = {"content-md5": md5_header(body), "content-type": content_type}
+        headers = {**described, **as_headers(checked(metadata)), **condition}
         done = self._light.put(self._root + key, body, place, headers=headers)
         self._meter.up(len(body))
         return Stored(etag_of(done, place), date_of(done))

@@ -15,6 +15,7 @@ import msgspec
 from s3dash.core.settings import Datastore
 from s3dash.errors import ConfigError, S3DashError
 from s3dash.objectstore import s3_spans
+from s3dash.objectstore.metadata import of_headers
 from s3dash.objectstore.meter import Meter, http_date
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.s3_again import retry_after_s
@@ -185,6 +186,8 @@ def _answer(raw: Raw, place: Place) -> dict[str, Any]:
             found["LastModified"] = moment(headers["last-modified"])
     except (ValueError, OverflowError) as error:
         raise garbled(place) from error
+    if given := of_headers(headers):
+        found["Metadata"] = given
     for name, header in (("ETag", "etag"), ("ContentRange", "content-range")):
         if header in headers:
             found[name] = headers[header]

@@ -9,6 +9,8 @@ import msgspec
 
 from s3dash.errors import Integrity, InvalidResponse, NotFound, PreconditionFailed
 from s3dash.objectstore.body import SliceBody
+from s3dash.objectstore.metadata import NONCE
+from s3dash.objectstore.metadata import told as told_metadata
 from s3dash.objectstore.meter import Meter
 from s3dash.objectstore.parts import Found, Goal
 from s3dash.objectstore.port import OpenUpload, Part
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-NONCE = "s3dash-upload"
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 _OPAQUE = ("aws:kms", "aws:kms:dsse")
 
@@ -47,7 +48,7 @@ class S3Parts(msgspec.Struct, frozen=True):
                 Bucket=self.bucket,
                 Key=self.root + goal.key,
                 ContentType=goal.content_type,
-                Metadata={NONCE: nonce},
+                Metadata={**goal.metadata, NONCE: nonce},
             )
         return str(told(begun, "UploadId", place))
 
@@ -150,14 +151,15 @@ class S3Parts(msgspec.Struct, frozen=True):
             found = self.clients.get("steady").head_object(Bucket=self.bucket, Key=self.root + key)
         return Found(etag_of(found, place), found.get("Metadata", {}).get(NONCE, ""))
 
-    def content_type(self, key: str, *, if_match: str | None) -> str:
-        """Raises PreconditionFailed when the object is not this version."""
+    def described(self, key: str, *, if_match: str | None) -> tuple[str, dict[str, str]]:
+        """Content type and metadata. Raises PreconditionFailed when it is not this version."""
         place = self._at("look at", key)
         with boto_translated(place):
             found = self.clients.get("steady").head_object(Bucket=self.bucket, Key=self.root + key)
         if if_match is not None and etag_of(found, place) != if_match:
             raise PreconditionFailed(f"{place} is not the version that was expected")
-        return found.get("ContentType", "application/octet-stream")
+        kind = found.get("ContentType", "application/octet-stream")
+        return kind, dict(told_metadata(found.get("Metadata", {})))
 
     def uploads(self, prefix: str) -> Iterator[OpenUpload]:
         place = self._at("list the uploads of", prefix)

@@ -1,5 +1,7 @@
 """Writes that come to an answer: sent again where that is safe, read back where it is not."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from s3dash.errors import NotFound, PreconditionFailed, S3DashError
@@ -21,6 +23,7 @@ class Steady(msgspec.Struct, frozen=True):
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
     ) -> Stored:
         """As the port's, tried again. After an answer that was lost, a condition that fails is
         read back: these very bytes under the key are ours. Raises what the port raises."""
@@ -34,6 +37,7 @@ class Steady(msgspec.Struct, frozen=True):
                     if_match=if_match,
                     if_none_match=if_none_match,
                     content_type=content_type,
+                    metadata=metadata,
                 )
             except PreconditionFailed:
                 if tried and (etag := self._there(key, body)):

@@ -15,6 +15,7 @@ from s3dash.core.keys import Keys
 from s3dash.core.paths import is_data
 from s3dash.engine.lease import TTL_MS
 from s3dash.objectstore.memory import Kept, MemoryBucket
+from s3dash.objectstore.metadata import Metadata
 from tests.engine.world import digest
 
 CLAIM = b"s3dash moves an object here"
@@ -126,12 +127,18 @@ class Watched(MemoryBucket):
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str,
+        metadata: Metadata = (),
     ) -> Kept:
         if self._applies(key, if_match, if_none_match):
             conditional = if_none_match or if_match is not None
             self._rules.write(self, key, body, conditional=conditional)
         kept = super().write(
-            key, body, if_match=if_match, if_none_match=if_none_match, content_type=content_type
+            key,
+            body,
+            if_match=if_match,
+            if_none_match=if_none_match,
+            content_type=content_type,
+            metadata=metadata,
         )
         self._learn(key, body)
         return kept

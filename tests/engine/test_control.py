@@ -1,6 +1,6 @@
 """The control plane: conditions that hold, records that nobody loses, keys that are refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -271,8 +271,9 @@ class Careless(MemoryStore):
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
     ) -> Stored:
-        return super().put(key, body, content_type=content_type)
+        return super().put(key, body, content_type=content_type, metadata=metadata)
 
     def delete(self, key: str, *, if_match: str | None = None) -> None:
         super().delete(key)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Doomed(S3Store):
         if_match: str | None = None,
         if_none_match: bool = False,
         content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
         on_bytes: OnBytes | None = None,
         log: UploadLog | None = None,
     ) -> Uploaded:
@@ -82,6 +84,7 @@ class Doomed(S3Store):
             if_match=if_match,
             if_none_match=if_none_match,
             content_type=content_type,
+            metadata=metadata,
             on_bytes=moved,
             log=log,
         )
