@@ -226,9 +226,10 @@ def test_each_datastore_has_its_own() -> None:
 
 
 async def decided(stage: Stage, *keys: str) -> None:
+    told = stage.event
     await asked(stage, *keys)
     await stage.press("y")
-    await stage.until(lambda: "settled" in stage.event)
+    await stage.until(lambda: stage.event != told and "settled" in stage.event)
     await stage.rest()
 
 
