@@ -116,6 +116,10 @@ class Integrity(StoreError):
     actual: str = ""
 
 
+class Unverifiable(Integrity):
+    """Nothing says which bytes these should be."""
+
+
 class NotImplementedByEndpoint(StoreError):
     """The endpoint answers that it does not know this request or condition."""
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from s3dash.core import paths
+from s3dash.core.settings import BLOB_PREFIX
 from s3dash.core.text import size_of
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -252,4 +253,7 @@ class Table(BaseModel):
         Field(
             10 * 2**30, description="bytes that the trash may hold, or like `10GiB`; 0 is no limit"
         )
+    )
+    blob_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        BLOB_PREFIX, description="of kind `blobs`: where below `prefix` the blobs lie"
     )

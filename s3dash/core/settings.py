@@ -20,14 +20,18 @@ SOLO = ""
 CONFLICT_POLICIES: tuple[ConflictPolicy, ...] = ("ask", "keep-both", "local", "remote")
 
 
+BLOB_PREFIX = "script-packages/blobs"
+"""Where blobs lie unless the settings say otherwise."""
+
+
 class Datastore(msgspec.Struct, frozen=True, kw_only=True):
     """One configured datastore; see the README for what each field means.
 
-    `prefix` has no leading or trailing slash. `bandwidth_limit` is bytes per second,
-    `trash_max_size` bytes; for these, `trash_max_age_days` and `sync_timeout_ms` 0 is no limit.
-    `directories` are the first-level ones that are synced, all when it is empty. `repo_id` is the
-    repository whose datastore this is, empty where nothing says it. `home` is the namespace that
-    the cache is bound to, `SOLO` for none, when this is another one: see `is_guest`.
+    `prefix` and `blob_prefix` have no leading or trailing slash. `bandwidth_limit` is bytes per
+    second, `trash_max_size` bytes; for these, `trash_max_age_days` and `sync_timeout_ms` 0 is no
+    limit. `directories` are the first-level ones that are synced, all when it is empty. `repo_id`
+    is the repository whose datastore this is, empty where nothing says it. `home` is the namespace
+    that the cache is bound to, `SOLO` for none, when this is another one: see `is_guest`.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Datastore(msgspec.Struct, frozen=True, kw_only=True):
     full_hash_days: float = 7.0
     trash_max_age_days: float = 30.0
     trash_max_size: int = 10 * 2**30
+    blob_prefix: str = BLOB_PREFIX
     repo_id: str = ""
     home: str | None = None
 

@@ -129,6 +129,9 @@ def test_a_field_in_two_spellings_is_refused(tmp_path: Path) -> None:
         ("request_timeout_ms = 600000", ("request_timeout_ms", 600_000)),
         ("pull_concurrency = 1000", ("pull_concurrency", 1000)),
         ("region = 'auto'", ("region", "auto")),
+        ("blob_prefix = '/a/b/'", ("blob_prefix", "a/b")),
+        ("blobPrefix = ''", ("blob_prefix", "")),
+        ("", ("blob_prefix", "script-packages/blobs")),
     ],
 )
 def test_a_good_value_arrives_in_its_plain_form(
@@ -174,6 +177,7 @@ def test_a_bucket_name_outside_the_limits_is_refused(tmp_path: Path, name: str) 
         ("trash_max_age_days = -1", "trash_max_age_days: "),
         ("prefix = 'a/../b'", "prefix: cannot be the start of a key: path segment '..'"),
         ("prefix = 'a//b'", "prefix: cannot be the start of a key"),
+        ("blob_prefix = 'a/./b'", "blob_prefix: cannot be the start of a key"),
         ('prefix = "a\\u001bb"', "prefix: cannot be the start of a key: control character"),
         ("namespace = '../up'", "namespace: must be one path segment"),
         ("namespace = ''", "namespace: must be one path segment"),

@@ -3,10 +3,8 @@
 import re
 
 from s3dash.core.paths import MAX_KEY_BYTES
+from s3dash.core.settings import BLOB_PREFIX
 from s3dash.errors import UsageError
-
-PREFIX = "script-packages/blobs"
-"""Where blobs lie unless the settings say otherwise, without the slashes around it."""
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
@@ -16,7 +14,7 @@ def below(prefix: str) -> str:
     return f"{prefix}/" if prefix else ""
 
 
-def encode(integrity: str, prefix: str = PREFIX) -> str:
+def encode(integrity: str, prefix: str = BLOB_PREFIX) -> str:
     """The key of a blob. Raises UsageError for an integrity that can have none."""
     try:
         name = integrity.encode().hex()
@@ -31,7 +29,7 @@ def encode(integrity: str, prefix: str = PREFIX) -> str:
     return key
 
 
-def decode(key: str, prefix: str = PREFIX) -> str | None:
+def decode(key: str, prefix: str = BLOB_PREFIX) -> str | None:
     """The integrity that a key stands for; None for a key of another kind."""
     start = below(prefix)
     name = key[len(start) :]

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3dash.core.settings import BLOB_PREFIX as PREFIX
 from s3dash.errors import UsageError
-from s3dash.stores.blobs.keys import PREFIX, decode, encode
+from s3dash.stores.blobs.keys import decode, encode
 
 HEX = "7368613531322d4162432b2f6465663d3d"
 
