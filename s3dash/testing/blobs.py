@@ -123,7 +123,7 @@ class BlobStoreTests:
         put = blobs.put_file(source, on_bytes=sent.append)
         assert (put.integrity, put.size, put.outcome) == (sri.of(body), size, "created")
         assert blobs.put_stream(io.BytesIO(body)).outcome == "there"
-        assert blobs.save(put.integrity, target, on_bytes=came.append) == size
+        assert blobs.save(put.integrity, target, on_bytes=came.append).size == size
         assert target.read_bytes() == body
         assert sum(sent) == sum(came) == size
         with blobs.open(put.integrity) as file:

@@ -129,22 +129,32 @@ class BlobStore(MutableMapping[str, bytes]):
             return default
 
     @contextmanager
-    def open(self, integrity: str, *, on_bytes: OnBytes | None = None) -> Iterator[IO[bytes]]:
+    def open(
+        self, integrity: str, *, trusting: bool = False, on_bytes: OnBytes | None = None
+    ) -> Iterator[IO[bytes]]:
         """The verified bytes as a file to read, of any size, until the block ends.
 
-        All of it is fetched and verified before the block begins. Raises NotFound, and as `get`.
+        All of it is fetched and verified before the block begins. Raises NotFound, and as `get`;
+        `trusting` takes bytes that nothing vouches for, instead of raising Unverifiable.
         """
         with tempfile.SpooledTemporaryFile(
             HELD, prefix="s3dash-blob-", dir=_text(self._staging)
         ) as file:
-            self._fetch(integrity, file, on_bytes)
+            self._download(integrity, file, trusting, on_bytes)
             file.seek(0)
             yield file
 
-    def save(self, integrity: str, path: Path, *, on_bytes: OnBytes | None = None) -> int:
-        """Write the verified bytes to a file, which is replaced in one step; their number.
+    def save(
+        self,
+        integrity: str,
+        path: Path,
+        *,
+        trusting: bool = False,
+        on_bytes: OnBytes | None = None,
+    ) -> Downloaded:
+        """Write the verified bytes to a file, which is replaced in one step.
 
-        Raises NotFound, and as `get`: then nothing was written.
+        Raises NotFound, and as `open`: then nothing was written.
         """
         with telling(f"{path} cannot be written"):
             beside = tempfile.NamedTemporaryFile(  # noqa: SIM115 - it is closed below, and may move
@@ -153,16 +163,18 @@ class BlobStore(MutableMapping[str, bytes]):
         unfinished = Path(beside.name)
         try:
             with beside:
-                size = self._fetch(integrity, beside, on_bytes)
+                done = self._download(integrity, beside, trusting, on_bytes)
             with telling(f"{path} cannot be written"):
                 unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
-        return size
+        return done
 
-    def verify(self, blob: Blob, *, on_bytes: OnBytes | None = None) -> Downloaded:
+    def verify(
+        self, integrity: str, *, trusting: bool = False, on_bytes: OnBytes | None = None
+    ) -> Downloaded:
         """Read a blob to its end and hold nothing of it. Raises as `open`."""
-        return self._download(blob.integrity, blob.key, None, on_bytes)
+        return self._download(integrity, None, trusting, on_bytes)
 
     def _whole(self, integrity: str, key: str) -> bytes:
         found = self._store.get(key)
@@ -179,11 +191,8 @@ class BlobStore(MutableMapping[str, bytes]):
             read, patience=self._patience, once_more=(Integrity,), never=(Unverifiable,)
         )
 
-    def _fetch(self, integrity: str, file: IO[bytes], on_bytes: OnBytes | None) -> int:
-        return self._download(integrity, self.key(integrity), file, on_bytes).size
-
     def _download(
-        self, integrity: str, key: str, file: IO[bytes] | None, on_bytes: OnBytes | None
+        self, integrity: str, file: IO[bytes] | None, trusting: bool, on_bytes: OnBytes | None
     ) -> Downloaded:
         """What an attempt that broke off has written is written again."""
 
@@ -191,8 +200,8 @@ class BlobStore(MutableMapping[str, bytes]):
             if file is not None:
                 file.seek(0)
                 file.truncate()
-            verifier = Verifier(integrity)
-            done = self._store.download(key, Tee(verifier, file), on_bytes=on_bytes)
+            verifier = Verifier(integrity, trusting=trusting)
+            done = self._store.download(self.key(integrity), Tee(verifier, file), on_bytes=on_bytes)
             verifier.finish(done.metadata)
             return done
 
