@@ -23,6 +23,7 @@ MODULES = (
     ("doctor", ("doctor",)),
     ("fleet", ("fleet",)),
     ("control", ("control",)),
+    ("blobs", ("blobs",)),
     ("fetch", ("fetch",)),
     ("init", ("init",)),
     ("settings", ("config",)),

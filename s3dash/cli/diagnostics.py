@@ -3,6 +3,8 @@
 Messages of unexpected exceptions are never shown: they may hold anything, secrets included.
 """
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
     from s3dash.core.snapshot import Snapshot
 
+Moved = Callable[[int, str], None]
+"""Told how many bytes moved just now, and of what."""
+REDRAW_S = 0.2
+WIDEST = 40
 OK, FAILED, USAGE, REMAINS, NO_LOCK, PARTLY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 _RED, _DIM, _RESET = "\x1b[1;31m", "\x1b[2m", "\x1b[0m"
@@ -83,6 +89,16 @@ class Diagnostics:
             return
         with bars_on(self._stream, color=self._color) as bars:
             yield _Steps(bars).show
+
+    @contextmanager
+    def bytes_moved(self, total: int | None = None) -> "Iterator[Moved | None]":
+        """Something to tell each piece that moved, of so many bytes in all where that is known;
+        None when nobody would see it."""
+        if not self._stream.isatty():
+            yield None
+            return
+        with bars_on(self._stream, color=self._color) as bars:
+            yield _Bytes(bars, total).moved
 
     def _painted(self, text: str, code: str) -> str:
         return f"{code}{text}{_RESET}" if self._color else text
@@ -158,6 +174,32 @@ class _Steps:
             self._task, description=safe(what), total=of, completed=done, amount=amount
         )
         self._bars.refresh()
+
+
+class _Bytes:
+    """One line of a command that moves bytes; any thread may tell of them."""
+
+    def __init__(self, bars: "Progress", total: int | None) -> None:
+        self._bars = bars
+        self._total = total
+        self._done = 0
+        self._shown = 0.0
+        self._lock = threading.Lock()
+        self._task = bars.add_task("starting", total=total, amount="", rate="")
+        bars.refresh()
+
+    def moved(self, count: int, what: str) -> None:
+        """Pieces come by the thousand: the line is drawn a few times a second."""
+        with self._lock:
+            self._done += count
+            if time.monotonic() - self._shown < REDRAW_S:
+                return
+            self._shown = time.monotonic()
+            amount = size(self._done) + (f" of {size(self._total)}" if self._total else "")
+            self._bars.update(
+                self._task, description=safe(what)[:WIDEST], completed=self._done, amount=amount
+            )
+            self._bars.refresh()
 
 
 def _doing(snapshot: "Snapshot") -> str:

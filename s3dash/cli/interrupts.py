@@ -46,12 +46,20 @@ class Interrupts:
 
     @contextmanager
     def leading_to(self, polite: Callable[[], None]) -> Iterator[None]:
-        """The first signal calls `polite` in the main thread and goes on."""
-        self._polite = polite
+        """The first signal calls `polite` in the main thread and goes on; inside another such
+        block both are called."""
+        outer = self._polite
+
+        def both() -> None:
+            if outer is not None:
+                outer()
+            polite()
+
+        self._polite = both
         try:
             yield
         finally:
-            self._polite = None
+            self._polite = outer
 
     def error(self) -> Cancelled:
         """What a command that was stopped ends with."""

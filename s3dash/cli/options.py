@@ -13,6 +13,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the user said before any command. Names as in `s3dash --help`.
 
     `namespaces` are all that were named, each once, in that order; `namespace` is the first.
+    `from_env`: a store of blobs that the environment describes is meant, no configured one.
     """
 
     config: Path | None = None
@@ -25,6 +26,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     readonly: bool = False
     accessible: bool = False
     no_mouse: bool = False
+    from_env: bool = False
 
     def arguments(self) -> list[str]:
         """The same options for another run, without those of one answer alone (JSON, verbose)."""

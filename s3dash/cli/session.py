@@ -75,12 +75,15 @@ class Session:
             engine.stop()
 
     @contextmanager
-    def store(self, kind: "Kind", *, writes: bool) -> "Iterator[Opened]":
+    def store(
+        self, kind: "Kind", *, writes: bool, options: Options | None = None
+    ) -> "Iterator[Opened]":
         """The bucket that the options mean, as files, keys or blobs; closed on the way out.
 
+        Those of the run, unless others are given.
         A signal stops what waits for the endpoint; a loop asks `patience.cancel` by itself.
         """
-        opened = self.services.store(self.options.single(), kind, writes=writes)
+        opened = self.services.store((options or self.options).single(), kind, writes=writes)
         cancel = CancelToken()
         opened.patience.begin(cancel)
         try:

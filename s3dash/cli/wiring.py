@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from s3dash.cli.options import Options
 from s3dash.core.screen import ScreenSettings
-from s3dash.errors import ReadOnly, S3DashError, UsageError
+from s3dash.errors import NotConfigured, ReadOnly, S3DashError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +112,9 @@ class Wiring:
         return self._load(options).pick()
 
     def store(self, options: Options, kind: "Kind", *, writes: bool) -> "Opened":
+        if options.from_env:
+            hush_libraries()
+            return _from_environment(self._environ, readonly=options.readonly)
         from s3dash.config.credentials import resolve
         from s3dash.objectstore.opening import open_store
         from s3dash.objectstore.patience import Patience
@@ -256,6 +259,18 @@ class Wiring:
         if resolve(refs, self._environ) is None:
             return open_engine(settings)
         return open_engine(settings, lambda: resolve(refs, self._environ))
+
+
+def _from_environment(environ: Mapping[str, str], *, readonly: bool) -> "Opened":
+    from s3dash.stores.blobs import environment
+
+    found = environment.configured(environ)
+    if found is None:
+        raise NotConfigured(
+            f"no variable {environment.START}… is set",
+            hint="they are " + ", ".join(environment.NAMES),
+        )
+    return environment.opened(found, readonly=readonly)
 
 
 def _screen_problems(screen: "ScreenSettings") -> list[str]:

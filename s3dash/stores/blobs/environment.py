@@ -16,6 +16,7 @@ START = "CHECKSTACK_SCRIPT_PACKAGES_S3_"
 FIELDS = ("ENDPOINT", "BUCKET", "REGION")
 SECRETS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
 PATH_STYLE = "FORCE_PATH_STYLE"
+NAMES = (*FIELDS, *SECRETS, PATH_STYLE)
 _FLAGS = {"": False, "false": False, "0": False, "true": True, "1": True}
 
 
@@ -33,8 +34,7 @@ def configured(environ: Mapping[str, str]) -> Environment | None:
     All are needed but FORCE_PATH_STYLE (`true` or `1`, `false` or `0`). Raises ConfigError that
     names every one that is missing or invalid, and no value.
     """
-    names = (*FIELDS, *SECRETS, PATH_STYLE)
-    given = {name: environ.get(START + name, "") for name in names}
+    given = {name: environ.get(START + name, "") for name in NAMES}
     if not any(given.values()):
         return None
     problems = [f"{START}{name}: missing" for name in (*FIELDS, *SECRETS) if not given[name]]
