@@ -40,6 +40,9 @@ class Record:
     if_match: str | None
     etag: str
 
+    def __str__(self) -> str:
+        return f"{self.at:.2f} {self.who}: {self.method} {self.key} {self.status}"
+
     @property
     def applied(self) -> bool:
         """True for a change that the server made."""
@@ -97,7 +100,14 @@ class Ledger:
         """Looks again at every record."""
         with self.changed:
             met = self.changed.wait_for(lambda: holds(self.records), PATIENCE_S)
-        assert met, f"never seen: {what}; the last records: {self.records[-20:]}"
+        last = "".join(f"\n  {record}" for record in self.records[-20:])
+        assert met, f"never seen: {what}; the last records:{last}"
+
+    def wait_beyond(self, moment: float) -> None:
+        """Until it is later than that, whether anybody asks for anything or not."""
+        with self.changed:
+            while (left := moment - time.monotonic()) > 0:
+                self.changed.wait(left)
 
 
 class _Door(ThreadingHTTPServer):
