@@ -4,6 +4,7 @@ Every class says whether trying the same thing again can help (`retryable`) and 
 code the command line ends with (`exit_code`). Messages never carry the value of a secret.
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -231,3 +232,65 @@ class LocalChanged(LocalError):
 
 class PathBlocked(LocalError):
     """This path cannot exist on this disk or must not be written; nothing was."""
+
+
+# --- files in a bucket ------------------------------------------------------------------
+
+
+class FileError(S3DashError, OSError):
+    """Base of what a file system refuses: an OSError with its number, as programs expect it."""
+
+    number: ClassVar[int] = errno.EIO
+
+    def __init__(self, message: str, *, hint: str = "", brief: str = "") -> None:
+        super().__init__(message, hint=hint, brief=brief)
+        self.errno = self.number
+
+
+class NoSuchFile(FileError, FileNotFoundError):
+    """Neither a file nor a directory has this path."""
+
+    number = errno.ENOENT
+
+
+class FileThere(FileError, FileExistsError):
+    """The path is taken already."""
+
+    number = errno.EEXIST
+
+
+class IsDirectory(FileError, IsADirectoryError):
+    """A file is needed, and this is a directory."""
+
+    number = errno.EISDIR
+
+
+class NoDirectory(FileError, NotADirectoryError):
+    """A directory is needed, and this is a file."""
+
+    number = errno.ENOTDIR
+
+
+class NotEmpty(FileError):
+    """The directory holds something."""
+
+    number = errno.ENOTEMPTY
+
+
+class BadPath(FileError):
+    """No file can have this path, or not be moved there."""
+
+    number = errno.EINVAL
+
+
+class NotSupported(FileError):
+    """An object store cannot do this to an object, and was not told to emulate it."""
+
+    number = errno.ENOTSUP
+
+
+class Conflict(FileError):
+    """Somebody else changed the file meanwhile; theirs was kept."""
+
+    number = errno.ESTALE
+    exit_code = 3

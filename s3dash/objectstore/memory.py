@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -105,6 +106,9 @@ class MemoryStore:
             if len(page) < PAGE:
                 return
             after = page[-1][0]
+
+    def first(self, prefix: str = "", *, most: int = 1) -> tuple[ObjectInfo, ...]:
+        return tuple(islice(self.list(prefix), most))
 
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         self._begin("list_dirs", prefix)

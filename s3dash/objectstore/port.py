@@ -200,6 +200,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def first(self, prefix: str = "", *, most: int = 1) -> tuple[ObjectInfo, ...]:
+        """The first objects below `prefix`, in one request that asks for no more than `most`."""
+        ...
+
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         """The names one level below `prefix` (delimiter `/`), without slash, sorted."""
         ...

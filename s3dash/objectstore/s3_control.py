@@ -100,6 +100,10 @@ class S3Control:
             for one in page.objects:
                 yield self._listed(one, prefix, date)
 
+    def first(self, prefix: str = "", *, most: int = 1) -> tuple[ObjectInfo, ...]:
+        page, date = next(self._pages(prefix, {"max-keys": str(most)}))
+        return tuple(self._listed(one, prefix, date) for one in page.objects)
+
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         """SeaweedFS goes on naming a directory after its last object is gone."""
         return tuple(sorted({name for level in self.levels(prefix) for name in level.dirs}))

@@ -57,6 +57,9 @@ class Sealed:
     def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectInfo]:
         return self.__store.list(prefix, start_after=start_after)
 
+    def first(self, prefix: str = "", *, most: int = 1) -> tuple[ObjectInfo, ...]:
+        return self.__store.first(prefix, most=most)
+
     def list_dirs(self, prefix: str = "") -> tuple[str, ...]:
         return self.__store.list_dirs(prefix)
 

@@ -1,1 +1,1 @@
-"""Files and directories: a filesystem on S3."""
+"""Files on S3: directories, whole and ranged reads, staged writes, safe renames."""

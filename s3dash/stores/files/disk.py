@@ -1,0 +1,28 @@
+"""Files of this machine that are written whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from s3dash.local import fsio
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into; it stands at `path` once the block ended well, durably.
+
+    Directories above are made. Raises LocalError; what was there is then as it was.
+    """
+    with fsio.telling(f"{path} cannot be written"):
+        fsio.make_dirs(path.parent)
+        with fsio.new_file(path.parent) as file:
+            temp = Path(file.name)
+            try:
+                yield file
+                file.flush()
+                fsio.fsync(file.fileno(), temp)
+                temp.replace(path)
+            except BaseException:
+                temp.unlink(missing_ok=True)
+                raise
