@@ -95,6 +95,20 @@ class BucketNotFound(StoreError):
     """The bucket does not exist, or this identity may not see it."""
 
 
+class KeyNotFound(NotFound, KeyError):
+    """No value has this key; as a mapping says it, too."""
+
+    __str__ = S3DashError.__str__
+
+
+class NoMount(StoreError):
+    """No datastore is mounted where this key lies."""
+
+
+class MountFailed(StoreError):
+    """One of the datastores that are mounted failed; the message names where it is mounted."""
+
+
 class PreconditionFailed(StoreError):
     """If-Match or If-None-Match did not hold: someone else was there first."""
 

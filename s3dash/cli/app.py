@@ -23,6 +23,7 @@ MODULES = (
     ("doctor", ("doctor",)),
     ("fleet", ("fleet",)),
     ("control", ("control",)),
+    ("kv", ("kv",)),
     ("blobs", ("blobs",)),
     ("fetch", ("fetch",)),
     ("init", ("init",)),

@@ -161,7 +161,7 @@ class _Bar:
 
 
 class _Steps:
-    """One line of a command that does a known number of things."""
+    """One line of a command that does a number of things, 0 where it is not known."""
 
     def __init__(self, bars: "Progress") -> None:
         self._bars = bars
@@ -169,9 +169,9 @@ class _Steps:
         bars.refresh()
 
     def show(self, done: int, of: int, what: str) -> None:
-        amount = f"{done} of {of}"
+        amount = f"{done:,} of {of:,}" if of else f"{done:,}"
         self._bars.update(
-            self._task, description=safe(what), total=of, completed=done, amount=amount
+            self._task, description=safe(what), total=of or None, completed=done, amount=amount
         )
         self._bars.refresh()
 

@@ -112,28 +112,12 @@ class Wiring:
         return self._load(options).pick()
 
     def store(self, options: Options, kind: "Kind", *, writes: bool) -> "Opened":
-        if options.from_env:
-            hush_libraries()
-            return _from_environment(self._environ, readonly=options.readonly)
-        from s3dash.config.credentials import resolve
-        from s3dash.objectstore.opening import open_store
-        from s3dash.objectstore.patience import Patience
-        from s3dash.stores.opened import Opened
+        from s3dash.stores.configured import opened
 
         hush_libraries()
-        loaded = self._load(options)
-        settings = loaded.pick()
-        if writes and settings.kind != kind:
-            raise UsageError(
-                f"{settings.name} holds {settings.kind}; this command writes {kind}",
-                hint="name another one with --datastore",
-            )
-        if settings.kind != kind:
-            settings = replace(settings, readonly=True)
-        refs, patience = loaded.credentials[settings.name], Patience()
-        resolve(refs, self._environ)  # what is wrong with them is told before anything is asked
-        store = open_store(settings, lambda: resolve(refs, self._environ), patience=patience)
-        return Opened(settings, store, patience)
+        if options.from_env:
+            return _from_environment(self._environ, readonly=options.readonly)
+        return opened(self._load(options), kind, writes=writes, environ=self._environ)
 
     def doctor(
         self, options: Options, *, on_check: "OnCheck | None" = None

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from s3dash.core import paths
-from s3dash.core.settings import BLOB_PREFIX
+from s3dash.core.settings import BLOB_PREFIX, KeyLayout
 from s3dash.core.text import size_of
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -239,6 +239,11 @@ class Table(BaseModel):
     )
     hydration: Literal["full", "lazy"] = Field(
         "full", description="`lazy` leaves the content below `data/**/raw` in the bucket"
+    )
+    layout: KeyLayout = Field(
+        "plain",
+        description="of kind `keys`: how a key becomes a name, `plain`, or for the blocks of IPFS "
+        "`flat` or `flatfs` (`QJ/KEY.data`)",
     )
     locking: Literal["safe", "unsafe"] = Field(
         "safe", description="`unsafe` pushes even where the endpoint cannot hold a lock"

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 Kind = Literal["cache", "keys", "files", "blobs"]
 """What a datastore holds."""
+KeyLayout = Literal["plain", "flat", "flatfs"]
+"""How the keys of a datastore of keys become names of objects."""
 ConflictPolicy = Literal["ask", "keep-both", "local", "remote"]
 Take = Literal["local", "remote", "both"]
 """What a user decides for one conflict."""
@@ -59,6 +61,7 @@ class Datastore(msgspec.Struct, frozen=True, kw_only=True):
     readonly: bool = False
     poll_interval_s: float = 30.0
     hydration: Literal["full", "lazy"] = "full"
+    layout: KeyLayout = "plain"
     locking: Literal["safe", "unsafe"] = "safe"
     full_hash_days: float = 7.0
     trash_max_age_days: float = 30.0

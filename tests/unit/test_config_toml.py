@@ -125,6 +125,8 @@ def test_a_field_in_two_spellings_is_refused(tmp_path: Path) -> None:
         ("trash_max_age_days = 0.5", ("trash_max_age_days", 0.5)),
         ("exclude = ['*.tmp', '!keep.tmp']", ("exclude", ("*.tmp", "!keep.tmp"))),
         ("poll_interval_s = 5", ("poll_interval_s", 5.0)),
+        ("layout = 'flatfs'", ("layout", "flatfs")),
+        ("layout = 'flat'", ("layout", "flat")),
         ("request_timeout_ms = 1000", ("request_timeout_ms", 1000)),
         ("request_timeout_ms = 600000", ("request_timeout_ms", 600_000)),
         ("pull_concurrency = 1000", ("pull_concurrency", 1000)),

@@ -1,1 +1,1 @@
-"""Keys and values: go-datastore on S3."""
+"""Keys and values on S3: datastores with the contract of IPFS's go-datastore."""
