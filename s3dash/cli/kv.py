@@ -1,5 +1,6 @@
 """`s3dash kv`: a bucket as keys and values."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -373,7 +374,7 @@ def _file(session: Session, source: str) -> Iterator[Path]:
     """The file that is meant; standard input becomes one for a while."""
     if source != STDIN:
         path = session.absolute(source)
-        if not path.is_file():
+        if not path.is_file() or not os.access(path, os.R_OK):
             raise LocalError(f"{source} is no file that can be read")
         yield path
         return

@@ -82,6 +82,12 @@ def test_a_missing_key(desk: Desk) -> None:
     assert desk("kv", "delete", "/missing").code == 0
 
 
+def test_a_file_that_is_not_there(desk: Desk) -> None:
+    for command in (("put", "/a", "missing"), ("batch", "missing")):
+        done = desk("kv", *command, "--json")
+        assert (done.code, done.document["error"]["type"]) == (1, "LocalError")
+
+
 def test_has_and_delete(desk: Desk) -> None:
     put(desk, {"/a": b"1", "/b": b"2"})
     assert desk("kv", "has", "/a").code == 0
@@ -133,6 +139,7 @@ def test_a_query_for_people(desk: Desk) -> None:
         ("query", "--order", "size"),
         ("query", "--limit", "-1"),
         ("put", "/", "lines"),
+        ("put", "/a", "lines", "--kubo", "lines"),
     ],
 )
 def test_what_makes_no_sense_is_refused(desk: Desk, arguments: tuple[str, ...]) -> None:

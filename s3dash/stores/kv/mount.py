@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from s3dash.errors import Cancelled, KeyNotFound, MountFailed, NoMount, NotFound, S3DashError
+from s3dash.errors import KeyNotFound, MountFailed, NoMount, NotFound, StoreError
 from s3dash.objectstore.port import OnBytes
 from s3dash.stores.kv.batch import Changes
 from s3dash.stores.kv.contract import Feature, KeyStore
@@ -138,9 +138,9 @@ def _named(at: Key) -> Iterator[None]:
     """Tells in which mount something failed."""
     try:
         yield
-    except (Cancelled, NotFound, MountFailed):
+    except (NotFound, MountFailed):
         raise
-    except S3DashError as error:
+    except StoreError as error:
         raise MountFailed(
             f"the datastore at {at}: {error.message}", hint=error.hint, brief=error.brief
         ) from error
