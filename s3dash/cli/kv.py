@@ -20,6 +20,7 @@ from s3dash.errors import LocalError, UsageError
 
 if TYPE_CHECKING:
     from s3dash.core.cancel import CancelToken
+    from s3dash.objectstore.port import OnBytes
     from s3dash.stores.kv.contract import KeyStore
     from s3dash.stores.kv.query import Entry, Query
     from s3dash.stores.kv.verify import Verdict
@@ -63,8 +64,7 @@ def get(
     """Write a value to standard output, as it is, or to a file."""
     session = Session.of(context)
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        _ask(session, kubo, False, lambda store, _: store.download(key, cast("BinaryIO", spool)))
-        length = spool.tell()
+        length = _ask(session, kubo, False, lambda store, _: _download(session, store, key, spool))
         spool.seek(0)
         if to is not None:
             _save(session.absolute(str(to)), spool)
@@ -145,7 +145,7 @@ def query(
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 is all.")] = 0,
     kubo: Kubo = None,
 ) -> int:
-    """List keys with sizes and values, as they come; with --json all at once."""
+    """List keys with sizes and values, as they come."""
     from s3dash.stores.kv.query import Query
     from s3dash.stores.kv.spoken import filter_of, order_of
 
@@ -253,37 +253,48 @@ def _upload(session: Session, store: "KeyStore", key: str, path: Path) -> int:
         store.check(Key(key), b"")
     except ValueError as error:
         raise UsageError(str(error)) from error
-    with session.diagnostics.steps() as show:
-        if show is None:
-            return store.upload(key, path)
-        total, moved = path.stat().st_size, [0]
-
-        def tell(more: int) -> None:
-            moved[0] += more
-            show(moved[0], total, f"storing {_clean(key)}")
-
+    with _moving(session, f"storing {Key(key)}", path.stat().st_size) as tell:
         return store.upload(key, path, on_bytes=tell)
 
 
-def _answer(session: Session, store: "KeyStore", asked: "Query") -> int:
-    """Lines go out as they come; a JSON document needs all of them first."""
-    from s3dash.stores.kv.spoken import content
+def _download(session: Session, store: "KeyStore", key: str, sink: "IO[bytes]") -> int:
+    with _moving(session, f"reading {_clean(key)}", 0) as tell:
+        return store.download(key, cast("BinaryIO", sink), on_bytes=tell)
 
-    told = 0
-    rows: list[dict[str, Any]] = []
+
+@contextmanager
+def _moving(session: Session, what: str, total: int) -> "Iterator[OnBytes | None]":
+    """Something to tell bytes to, where somebody watches."""
+    moved = 0
+    with session.diagnostics.steps() as show:
+
+        def tell(more: int) -> None:
+            nonlocal moved
+            moved += more
+            if show is not None:
+                show(moved, total, what)
+
+        yield tell if show is not None else None
+
+
+def _answer(session: Session, store: "KeyStore", asked: "Query") -> int:
+    out, told = session.output, 0
     with closing(store.query(asked)) as found:
+        if out.as_json:
+            out.stream({"query": str(asked)}, "entries", map(_row, found))
+            return OK
         for one in found:
             told += 1
-            if session.output.as_json:
-                value = {} if one.value is None else content(one.value)
-                rows.append({"key": one.key, "size": one.size, **value})
-            else:
-                _write_entry(session.output, one)
-    session.output.emit(
-        {"query": str(asked), "entries": rows},
-        lambda out: out.line(Cell(count(told, "key") if told else "no keys", "dim")),
-    )
+            _write_entry(out, one)
+    out.line(Cell(count(told, "key") if told else "no keys", "dim"))
     return OK
+
+
+def _row(one: "Entry") -> dict[str, Any]:
+    from s3dash.stores.kv.spoken import content
+
+    value = {} if one.value is None else content(one.value)
+    return {"key": one.key, "size": one.size, **value}
 
 
 def _write_entry(out: Output, one: "Entry") -> None:

@@ -7,8 +7,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 
 import msgspec
@@ -36,6 +37,8 @@ _STYLES: dict[Look, str] = {
     "remove": "red",
     "clash": "bold magenta",
 }
+_ROWS = 256
+"""Rows that are written at once."""
 _UNBOUNDED = 1 << 16
 """Columns: no line is ever folded by us. A terminal does that by itself, and paths stay whole."""
 
@@ -84,6 +87,24 @@ class Output:
         indent = 2 if self._stream.isatty() else None
         separators = (",", ":") if indent is None else None  # as above
         self._write(json.dumps(builtin, indent=indent, separators=separators) + "\n")
+
+    def stream(self, head: Mapping[str, object], name: str, rows: Iterable[object]) -> None:
+        """A document with the rows under `name`, written as they come: any number of them.
+
+        What fails before the first row leaves nothing written, later it leaves the document
+        without its end.
+        """
+        if self.written:
+            raise AssertionError("standard output holds a JSON document already")
+        source = iter(rows)
+        first = list(islice(source, 1))
+        kept = [f"{_ascii({**head, name: []})[:-2]}"]
+        for number, row in enumerate(chain(first, source)):
+            kept.append(("," if number else "") + _ascii(row))
+            if len(kept) >= _ROWS:
+                self._write("".join(kept))
+                kept.clear()
+        self._write("".join(kept) + "]}\n")
 
     def raw(self, text: str) -> None:
         """Text of our own that is laid out already, such as the help."""
@@ -171,6 +192,10 @@ class Output:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         self._stream.flush()
+
+
+def _ascii(document: object) -> str:
+    return json.dumps(msgspec.to_builtins(document), separators=(",", ":"))
 
 
 def _words(cell: Cell | str) -> str:

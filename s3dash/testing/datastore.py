@@ -248,6 +248,12 @@ class DatastoreTests:
     def test_kv_06_orders(self, full: KeyStore, orders: list[Order]) -> None:
         check(full, DATA, Query(orders=orders, prefix="/prefix/sub"))
 
+    def test_key_06_results_come_in_plain_string_order(self, datastore: KeyStore) -> None:
+        fill(datastore, dict.fromkeys(["/b", "/a/b", "/a", "/a-b", "/a/b/c", "/B"], b""))
+        found = [one.key for one in datastore.query(Query(orders=[ByKey()]))]
+        assert found == ["/B", "/a", "/a-b", "/a/b", "/a/b/c", "/b"]
+        assert sorted(found, key=Key) == ["/B", "/a", "/a/b", "/a/b/c", "/a-b", "/b"]
+
     def test_kv_06_ties_go_by_key(self, datastore: KeyStore) -> None:
         data = {f"/{i}": b"same" for i in random.sample(range(20), 20)}
         fill(datastore, data)

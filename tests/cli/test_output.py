@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -39,6 +40,33 @@ def test_a_second_document_is_refused() -> None:
     out.document({})
     with pytest.raises(AssertionError, match="holds a JSON document"):
         out.document({})
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 1000])
+def test_a_long_list_is_written_as_it_comes(count: int) -> None:
+    stream = io.StringIO()
+    rows = ({"key": f"{HOSTILE}{n}"} for n in range(count))
+    Output(stream, as_json=True).stream({"query": "ö"}, "entries", rows)
+    assert stream.getvalue().isascii()
+    assert json.loads(stream.getvalue()) == {
+        "query": "ö",
+        "entries": [{"key": f"{HOSTILE}{n}"} for n in range(count)],
+    }
+
+
+@pytest.mark.parametrize("count", [0, 300])
+def test_a_list_that_fails_has_no_end(count: int) -> None:
+    def rows() -> Iterator[int]:
+        yield from range(count)
+        raise OSError("the line is cut")
+
+    stream = io.StringIO()
+    out = Output(stream, as_json=True)
+    with pytest.raises(OSError, match="cut"):
+        out.stream({}, "entries", rows())
+    assert out.written == (count > 0)
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads(stream.getvalue())
 
 
 def test_columns_are_aligned_and_lines_end_without_blanks() -> None:

@@ -33,15 +33,12 @@ def in_memory(store: MemoryStore | None = None, **fields: Any) -> Datastore:
 class Recalling(Sealed):
     """A store that does not change: what was asked once is answered from memory."""
 
-    def __init__(self, store: ObjectStore, *, lists: bool) -> None:
+    def __init__(self, store: ObjectStore) -> None:
         super().__init__(store)
-        self._lists = lists
         self._listed: dict[str, list[ObjectInfo]] = {}
         self._got: dict[str, Fetched] = {}
 
     def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectInfo]:
-        if not self._lists:
-            return super().list(prefix, start_after=start_after)
         assert not start_after
         if prefix not in self._listed:
             self._listed[prefix] = [*super().list(prefix)]

@@ -27,7 +27,7 @@ class OnServer(DatastoreTests):
     opened: Opened
 
     def unchanged(self, datastore: KeyStore) -> KeyStore:
-        return recalling(self.opened, lists=True)
+        return recalling(self.opened)
 
 
 class TestOnMoto(OnServer):
@@ -71,13 +71,36 @@ def on(server: Server, tmp_path: Path) -> Opened:
     return opened(server.store(bucket, tmp_path, prefix=prefix), prefix=prefix)
 
 
-def recalling(found: Opened, *, lists: bool) -> Datastore:
-    return Datastore(replace(found, store=Recalling(found.store, lists=lists)))
+def recalling(found: Opened) -> Datastore:
+    return Datastore(replace(found, store=Recalling(found.store)))
 
 
 def _filled(server: Server, factory: pytest.TempPathFactory) -> Iterator[Datastore]:
-    """Holds the example; each value is read from the server once."""
+    """Holds the example; what is asked of the server is asked once."""
     found = on(server, factory.mktemp("full"))
-    with recalling(found, lists=False) as view:
+    with recalling(found) as view:
         fill(Datastore(found), DATA)
         yield view
+
+
+@pytest.mark.parametrize("kind", ["moto", "weed"])
+def test_kv_20_in_a_bucket_of_its_own(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Without a root directory, every key there; the server is asked behind our back."""
+    server: Server = request.getfixturevalue(kind)
+    bucket = server.make_bucket()
+    with Datastore(opened(server.store(bucket, tmp_path))) as found:
+        doomed = {f"/{n % 7}/{n}": b"" for n in range(1001)}
+        fill(found, {**doomed, "/kept": b"x"})
+        with found.batch() as batch:
+            for key in doomed:
+                batch.delete(key)
+    listed = server.client().list_objects_v2(Bucket=bucket)["Contents"]
+    assert [one["Key"] for one in listed] == ["kept"]
+
+
+def test_key_06_without_an_order_keys_come_as_s3_lists_them(moto: Server, tmp_path: Path) -> None:
+    with Datastore(on(moto, tmp_path)) as found:
+        fill(found, dict.fromkeys(["/a/b", "/a", "/a-b"], b""))
+        assert list(found) == ["/a", "/a-b", "/a/b"]

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from s3dash.core.cancel import CancelToken
 from s3dash.errors import Cancelled, ServerFault
@@ -16,13 +18,16 @@ from s3dash.stores.kv.query import (
     ByKey,
     ByValue,
     Entry,
+    Filter,
     KeyBegins,
     KeyIs,
+    Order,
     Query,
     ValueIs,
     Where,
 )
 from s3dash.stores.kv.turns import MOST_BYTES, in_turn
+from s3dash.testing.datastore import naive
 from tests.stores.opening import in_memory, opened
 
 
@@ -44,6 +49,39 @@ def test_kv_15_prefix_filters_orders_offset_limit_in_this_order() -> None:
     values = {f"/a/{n}": bytes([9 - n]) for n in range(10)} | {"/b": b"z"}
     query = Query(prefix="/a", filters=[KeyIs(">", "/a/1")], orders=[ByValue()], offset=1, limit=2)
     assert [one.key for one in answers(query, of(values))] == ["/a/8", "/a/7"]
+
+
+FILTERS: list[Filter] = [
+    KeyIs("<", "/2"), KeyBegins("/1"), ValueIs(">=", b"\x80"),
+    Where(lambda one: one.size % 2 == 0, needs_value=False),
+]  # fmt: skip
+ORDERS: list[Order] = [
+    ByKey(), ByKey(descending=True), ByValue(), ByValue(descending=True),
+    ByFunction(lambda a, b: a.size - b.size, needs_value=False),
+]  # fmt: skip
+
+
+@given(
+    data=st.dictionaries(
+        st.builds("/{}/{}".format, st.integers(0, 3), st.integers(0, 20)),
+        st.binary(max_size=2),
+        max_size=30,
+    ),
+    query=st.builds(
+        Query,
+        prefix=st.sampled_from(["", "/1", "/1/"]),
+        filters=st.lists(st.sampled_from(FILTERS), max_size=2),
+        orders=st.lists(st.sampled_from(ORDERS), min_size=1, max_size=3),
+        offset=st.integers(0, 5),
+        limit=st.integers(0, 5),
+        keys_only=st.booleans(),
+    ),
+)
+@settings(max_examples=100, deadline=None)
+def test_kv_15_any_query_is_answered_as_the_naive_way_does(
+    data: dict[str, bytes], query: Query
+) -> None:
+    assert list(answers(query, of(data))) == naive(data, query)
 
 
 def test_kv_17_a_query_prints() -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from s3dash.core.settings import Credentials
 from s3dash.errors import ConfigError, OtherDatastore
+from s3dash.stores.kv.keys import cleaned
 
 WORKERS = 100
 """What kubo's plugin takes when nothing is said."""
@@ -49,7 +50,7 @@ class S3Spec:
 
     @property
     def root(self) -> str:
-        return "/".join(part for part in self.root_directory.split("/") if part not in ("", "."))
+        return cleaned(self.root_directory)[1:]
 
     def disk(self) -> dict[str, Any]:
         names = {"bucket": self.bucket, "region": self.region}

@@ -8,12 +8,13 @@ With a limit an order holds the entries of offset and limit only.
 import heapq
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from s3dash.errors import NotFound
-from s3dash.stores.kv.query import Entry, Filter, KeyBegins, KeyIs, Order, Query
+from s3dash.stores.kv.query import ByKey, Entry, Filter, KeyBegins, KeyIs, Order, Query
 from s3dash.stores.kv.turns import in_turn
 
 
@@ -102,11 +103,14 @@ def _with_values(found: Iterator[Entry], source: Source, *, enough: int) -> Iter
 
 
 def _sorted(found: Iterator[Entry], query: Query, *, cut: bool) -> list[Entry]:
-    """With `cut` no more than offset and limit ask for."""
-    key = _sort_key(query.orders)
+    """With `cut` no more than offset and limit ask for. After an order by key nothing is tied."""
+    first = query.orders[0]
+    down = isinstance(first, ByKey) and first.descending
+    key = attrgetter("key") if isinstance(first, ByKey) else _sort_key(query.orders)
     if cut and query.limit:
-        return heapq.nsmallest(query.offset + query.limit, found, key=key)
-    return sorted(found, key=key)
+        pick = heapq.nlargest if down else heapq.nsmallest
+        return pick(query.offset + query.limit, found, key=key)
+    return sorted(found, key=key, reverse=down)
 
 
 def _sort_key(orders: Sequence[Order]) -> Callable[[Entry], Any]:

@@ -9,6 +9,9 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+READS = 16
+"""Values that are read at a time where no settings say how many."""
+
 MOST_BYTES = 64 << 20
 """Bytes of bodies that are on their way at once; one that is larger goes alone."""
 
