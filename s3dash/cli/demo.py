@@ -40,15 +40,18 @@ def look_around(session: Session) -> int:
     from s3dash.cli.screen import show, wished
     from s3dash.core.screen import ScreenSettings
     from s3dash.demo.beside import Beside
+    from s3dash.demo.shelves import shelves, stock
     from s3dash.demo.world import YOU, edit_as_you, living
 
     with living(session.diagnostics.note) as world, Beside(world):
         edit_as_you(world)
+        stock(world)
         options = session.options
         return show(
             [world.engine(YOU, name, readonly=options.readonly) for name in ("infra", "web")],
             open_engine=world.reopen,
             wanted=wished(ScreenSettings(), options),
+            shelves=shelves(world, readonly=options.readonly),
             no_color=options.no_color,
         )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from s3dash.core.settings import Datastore
     from s3dash.engine.api import EngineApi
     from s3dash.tui.configured import Configured, Reload
+    from s3dash.tui.exploring import Shelves
 
 Detach = Callable[["Datastore", "Path"], str]
 OpenEngine = Callable[["Datastore"], "EngineApi"]
@@ -29,13 +30,15 @@ def show(
     wanted: "ScreenSettings | None" = None,
     reload: "Reload | None" = None,
     detach: "Detach | None" = None,
+    shelves: "Shelves | None" = None,
     run_dashboard: Callable[..., int] | None = None,
 ) -> int:
     """Run the dashboard on these engines, the first one current; it starts and stops them.
 
     `open_engine` makes another engine when the user goes over to another namespace, `detach`
     starts a process that carries on with a ticket when the user quits. `wanted` is how the user
-    wants the screen; `reload` reads that, and the datastores, again.
+    wants the screen; `reload` reads that, and the datastores, again. `shelves` are the datastores
+    that can be explored.
     """
     first = engines[0].settings
     with painted(first.name, first.namespace):
@@ -61,6 +64,7 @@ def show(
         wanted=wanted,
         reload=None if reload is None else partial(again, reload),
         detach=detach,
+        shelves=shelves,
     )
 
 

@@ -119,6 +119,15 @@ class Wiring:
             return _from_environment(self._environ, readonly=options.readonly)
         return opened(self._load(options), kind, writes=writes, environ=self._environ)
 
+    def _explored(self, loaded: "Loaded", settings: "Datastore") -> "Opened":
+        """For the Explorer: the bucket of a shared cache only to be read."""
+        from s3dash.stores.configured import opened_with
+
+        hush_libraries()
+        if settings.kind == "cache":
+            settings = replace(settings, readonly=True)
+        return opened_with(loaded, settings, environ=self._environ)
+
     def doctor(
         self, options: Options, *, on_check: "OnCheck | None" = None
     ) -> "tuple[Datastore, Doctor]":
@@ -185,22 +194,34 @@ class Wiring:
             wanted=found.screen,
             reload=lambda: self._configured(self._load(options), options),
             detach=partial(_detach, options),
+            shelves=found.shelves,
             no_color=options.no_color,
         )
 
     def _configured(self, loaded: "Loaded", options: Options) -> "Configured":
-        """The file as the screen takes it up, the datastore that is meant first."""
+        """The file as the screen takes it up, the datastore that is meant first.
+
+        One without a shared cache is for the Explorer alone; it has the place of an engine only
+        where there is no cache at all.
+        """
         from s3dash.cli.screen import wished
         from s3dash.tui.configured import Configured
+        from s3dash.tui.exploring import Shelves
 
         meant = loaded.pick()
-        others = [s for s in loaded.datastores.values() if s is not meant and s.kind == "cache"]
+        every = [meant, *(s for s in loaded.datastores.values() if s is not meant)]
+        caches = [s for s in every if s.kind == "cache"]
         return Configured(
             source=loaded.source,
-            datastores=[meant, *others],
+            datastores=caches or [meant],
             open_engine=partial(self._linked, loaded),
             screen=wished(loaded.screen, options),
             path=loaded.path,
+            shelves=Shelves(
+                stores=tuple(loaded.datastores.values()),
+                open=partial(self._explored, loaded),
+                first="" if meant.kind == "cache" else meant.name,
+            ),
         )
 
     def _load(self, options: Options, *, check_screen: "ScreenCheck | None" = None) -> "Loaded":
@@ -223,14 +244,20 @@ class Wiring:
         """An engine that the screen opens; what is wrong with its credentials is raised now."""
         from s3dash.config.credentials import resolve
         from s3dash.engine.opening import opened_later
+        from s3dash.engine.uncached import uncached
 
         resolve(loaded.credentials[settings.name], self._environ)
+        if settings.kind != "cache":
+            return uncached(settings)
         return opened_later(settings, lambda: self._linked(loaded, settings))
 
     def _linked(self, loaded: "Loaded", settings: "Datastore") -> "EngineApi":
         """For a screen: attached to who owns the cache, else ours, and others attach to us."""
         from s3dash.attach.link import linked
+        from s3dash.engine.uncached import uncached
 
+        if settings.kind != "cache":
+            return uncached(settings)
         hush_libraries()
         return linked(settings, lambda: self._open(loaded, settings))
 

@@ -18,7 +18,7 @@ from s3dash.core.trouble import LastCommit, Trouble
 
 State = Literal[
     "starting", "idle", "scanning", "comparing", "waiting for lock", "pulling", "pushing",
-    "committing", "backing off", "offline", "failed", "stopped",
+    "committing", "backing off", "offline", "failed", "stopped", "no cache",
 ]  # fmt: skip
 
 BY_CHOICE = "readonly"

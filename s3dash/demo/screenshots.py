@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from s3dash.core.snapshot import Snapshot
 from s3dash.demo.beside import Beside
+from s3dash.demo.shelves import shelves, stock
 from s3dash.demo.world import YOU, World, edit_as_you, living
 from s3dash.engine.engine import Engine
 from s3dash.engine.open import open_engine
@@ -47,7 +48,7 @@ SHOTS = (
     Shot("conflicts", ("6",), lambda s: bool(s.conflicts)),
     Shot("diff", ("d",)),
     Shot("endpoints", ("escape", "7", "c"), lambda s: s.endpoint.finding is not None),
-    Shot("explorer", ("8",)),
+    Shot("explorer", ("8", "G", "enter")),
     Shot("plan", ("1", "s")),
     Shot("transfers", ("y", "3"), lambda s: s.progress.counts.active > 0),
     Shot("log", ("9",), lambda s: s.state == "idle"),
@@ -85,7 +86,11 @@ async def photograph(world: World, folder: Path, size: tuple[int, int]) -> list[
     """All shots at one size, in columns and rows."""
     settings = replace(world.settings(YOU, "infra"), bandwidth_limit=LIMIT)
     engines = [open_engine(settings, world.credentials), world.engine(YOU, "web")]
-    app = DashApp(engines, open_namespace=lambda _, other: world.engine(YOU, other or "infra"))
+    app = DashApp(
+        engines,
+        open_namespace=lambda _, other: world.engine(YOU, other or "infra"),
+        shelves=shelves(world, readonly=False),
+    )
     try:
         async with app.run_test(size=size) as pilot:
             camera = Camera(app, engines[0], pilot, folder, f"{size[0]}x{size[1]}")
@@ -101,6 +106,7 @@ def main(folder: Path) -> int:
     for size in SIZES:
         with living(lambda _: None) as world, Beside(world):
             edit_as_you(world)
+            stock(world)
             for path in asyncio.run(photograph(world, folder, size)):
                 sys.stdout.write(f"{path}\n")
     return 0

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from s3dash.config.credentials import resolve
 from s3dash.config.load import Loaded, load
-from s3dash.core.settings import Kind
+from s3dash.core.settings import Datastore, Kind
 from s3dash.errors import UsageError
 from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.patience import Patience
@@ -43,6 +43,11 @@ def opened(loaded: Loaded, kind: Kind, *, writes: bool, environ: Mapping[str, st
         )
     if settings.kind != kind:
         settings = replace(settings, readonly=True)
+    return opened_with(loaded, settings, environ=environ)
+
+
+def opened_with(loaded: Loaded, settings: Datastore, *, environ: Mapping[str, str]) -> Opened:
+    """A datastore of the configuration with these settings of its own."""
     refs, patience = loaded.credentials[settings.name], Patience()
     resolve(refs, environ)  # what is wrong with them is told before anything is asked
     store = open_store(settings, lambda: resolve(refs, environ), patience=patience)

@@ -22,6 +22,7 @@ from s3dash.tui.bridge import POLL_S, Bridge
 from s3dash.tui.cells import Cell
 from s3dash.tui.commands import Flow, Work
 from s3dash.tui.configured import Reload
+from s3dash.tui.exploring import Exploring, Shelves
 from s3dash.tui.flows import auto, leave, locks, operate
 from s3dash.tui.flows.leave import Detach
 from s3dash.tui.last_event import LastEvent
@@ -64,6 +65,7 @@ class DashApp(Surface, inherit_bindings=False):
         wanted: ScreenSettings | None = None,
         reload: Reload | None = None,
         plain: bool = False,
+        shelves: Shelves | None = None,
     ) -> None:
         super().__init__(wanted=wanted, colorless=no_color, plain=plain)
         self.detach = detach
@@ -75,13 +77,16 @@ class DashApp(Surface, inherit_bindings=False):
         self.configured = {engine.settings.name: engine.settings for engine in engines}
         self._announcer = accessible.Announcer()
         self.open_namespace = open_namespace
+        self.exploring = Exploring(shelves or Shelves())
         self._bridge = Bridge(engines, clock=self.clock, post=self.post_message)
         self.operation = Operation(self.clock)
         self._event = LastEvent(self.clock)
         self._report = ""
         self._ticks = 0
         self._listed: tuple[EngineApi | None, float] = (None, 0.0)
-        self.main = MainScreen(self, notify_after_s=self.wanted.notify_after_s)
+        self.main = MainScreen(
+            self, notify_after_s=self.wanted.notify_after_s, first=_first_view(self.exploring)
+        )
 
     # --- life ---------------------------------------------------------------------------
 
@@ -110,6 +115,7 @@ class DashApp(Surface, inherit_bindings=False):
             self.tell(f"{engine.settings.name}: {error.message}", level="error")
 
     def on_unmount(self) -> None:
+        self.exploring.close()
         self._bridge.close()
 
     def interrupted(self, what: str) -> None:
@@ -145,6 +151,10 @@ class DashApp(Surface, inherit_bindings=False):
         """
         self.main.show()
         self.announce()
+        self.show_dialog()
+
+    def show_dialog(self) -> None:
+        """Let the dialog that is open, if any, repaint what it shows."""
         for screen in self.screen_stack[-1:]:
             if isinstance(screen, Modal):
                 screen.show()
@@ -220,6 +230,8 @@ class DashApp(Surface, inherit_bindings=False):
     def why_not(self, name: str) -> str:
         if name == "reload" and self.reload is None:
             return "there is no configuration file to read"
+        if name.startswith("explorer."):
+            return self.exploring.why_not(name)
         return permits.why_not(name, self.look, namespaces=self.open_namespace is not None)
 
     def _refuses(self, name: str) -> bool:
@@ -341,3 +353,8 @@ class DashApp(Surface, inherit_bindings=False):
         """Textual's own would print local variables, and with them secrets."""
         self.bell()
         self.panic(Text(self._report))
+
+
+def _first_view(place: Exploring) -> str:
+    """The Explorer where the user named a datastore that only it can show."""
+    return "explorer" if place.shelves.first else "overview"

@@ -9,7 +9,8 @@ from s3dash.tui.format import fit, width_of
 from s3dash.tui.theme import CONTENT_STYLES
 
 Part = tuple[str, str]
-"""Text, and the name of its look in `theme.LOOKS`; empty is plain."""
+"""Text, and the name of its look in `theme.LOOKS`; empty is plain. In a block a look may also be
+a style itself, as the pixels of an image have: `#rrggbb on #rrggbb`."""
 
 Cell = tuple[Part, ...]
 """One line made of parts. Its text is safe already."""
@@ -91,5 +92,5 @@ def content(lines: list[Cell]) -> Content:
     for number, line in enumerate(lines):
         if number:
             parts.append(("\n", ""))
-        parts.extend((text, CONTENT_STYLES[look]) for text, look in line)
+        parts.extend((text, CONTENT_STYLES.get(look, look)) for text, look in line)
     return Content.assemble(*parts)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from s3dash.core.cancel import CancelToken
 from s3dash.core.plan import Direction
 from s3dash.tui.cells import Cell
+from s3dash.tui.exploring import Exploring
 from s3dash.tui.look import Look
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ class Commands(Protocol):
     @property
     def look(self) -> Look:
         """All that is known now."""
+        ...
+
+    @property
+    def exploring(self) -> Exploring:
+        """Where the Explorer stands; its view reads it, its flows change it."""
         ...
 
     @property

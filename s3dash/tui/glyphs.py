@@ -40,6 +40,7 @@ STATES: dict[State, Sign] = {
     "offline": Sign("○", "offline", "bad"),
     "failed": Sign("✖", "failed", "bad"),
     "stopped": Sign("■", "stopped", "dim"),
+    "no cache": Sign("○", "no cache", "dim"),
 }
 
 TRANSFERS: dict[TransferState, Sign] = {
@@ -94,6 +95,8 @@ def action_sign(item: Item) -> Sign:
 
 def health_sign(snapshot: Snapshot) -> Sign:
     """Whether the endpoint answers; before its first answer nothing is claimed."""
+    if snapshot.state == "no cache":
+        return STATES["no cache"]
     if not snapshot.healthy:
         return TROUBLES[snapshot.trouble.kind] if snapshot.trouble else OFFLINE
     return ONLINE if snapshot.checked_at else STATES["starting"]

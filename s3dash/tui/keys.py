@@ -18,15 +18,15 @@ from s3dash.tui.keytable.dialogs import (
 )
 from s3dash.tui.keytable.dirty import DIRTY
 from s3dash.tui.keytable.everywhere import APP, GLOBAL
+from s3dash.tui.keytable.explorer import EXPLORER
 from s3dash.tui.keytable.fleet import FLEET, RECORDS
 from s3dash.tui.keytable.index_care import INDEX, OVERVIEW
 from s3dash.tui.keytable.key import Key
-from s3dash.tui.keytable.lists import MARK, MOVE, OPEN
+from s3dash.tui.keytable.lists import MARK, MOVE, OPEN, PICK
 from s3dash.tui.keytable.setup import SETUP, SETUP_APP
 from s3dash.tui.keytable.versions import CONFLICTS, DIFF, DIRTY_DIFF, TRASH
 from s3dash.tui.keytable.views import (
     ENDPOINTS,
-    EXPLORER,
     LOCKS,
     LOG,
     NAMESPACES,
@@ -37,8 +37,8 @@ from s3dash.tui.keytable.views import (
 __all__ = [
     "ALL", "APP", "BY_NAME", "CATALOGS", "CONFLICTS", "DECIDE", "DIFF", "DIRTY", "DIRTY_DIFF",
     "ENDPOINTS", "EXPLORER", "EXPORT", "FILTER", "FLEET", "GLOBAL", "INDEX", "LEAVE", "LOCKS",
-    "LOG", "MARK", "MODAL", "MOVE", "MOVING", "NAMESPACES", "OPEN", "OVERVIEW", "PLAN", "READ",
-    "RECORDS", "RELEASE", "RELOAD", "SEARCH", "SETUP", "SETUP_APP", "TRANSFERS", "TRASH",
+    "LOG", "MARK", "MODAL", "MOVE", "MOVING", "NAMESPACES", "OPEN", "OVERVIEW", "PICK", "PLAN",
+    "READ", "RECORDS", "RELEASE", "RELOAD", "SEARCH", "SETUP", "SETUP_APP", "TRANSFERS", "TRASH",
     "UPLOADS", "VIEWS", "Key", "bindings",
 ]  # fmt: skip
 

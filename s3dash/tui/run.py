@@ -13,6 +13,7 @@ from s3dash.engine.api import EngineApi
 from s3dash.tui import interpreter, wishes
 from s3dash.tui.app import DashApp
 from s3dash.tui.configured import Reload
+from s3dash.tui.exploring import Shelves
 from s3dash.tui.flows.leave import Detach
 from s3dash.tui.process import listening, sealed, stop_all
 from s3dash.tui.terminal import is_lost
@@ -27,6 +28,7 @@ def run_dashboard(
     wanted: ScreenSettings | None = None,
     reload: Reload | None = None,
     detach: Detach | None = None,
+    shelves: Shelves | None = None,
 ) -> int:
     """Show the engines, the first of them current; the exit code when the user has quit.
 
@@ -34,6 +36,7 @@ def run_dashboard(
     `open_namespace(datastore, namespace)` too. `no_color` None asks the environment. `wanted` is
     how the user wants the screen, `reload` reads that and the datastores again.
     `detach` starts a process that carries on with a ticket; None: nothing can be detached here.
+    `shelves` are the datastores that the Explorer shows.
     """
     if no_color is None:
         no_color = wishes.is_colorless(os.environ)
@@ -46,6 +49,7 @@ def run_dashboard(
         reload=reload,
         detach=detach,
         plain=wishes.is_plain(os.environ),
+        shelves=shelves,
     )
     interpreter.share()
     # Rich takes a terminal that calls itself dumb for 80 by 25, and then the screen would be laid

@@ -67,6 +67,12 @@ class Stage:
             await self.pilot.pause(0.002)
         raise AssertionError("what was waited for never came")
 
+    @property
+    def exploring(self) -> bool:
+        """True while the Explorer waits for the first page of a level, or does something."""
+        place = self.app.exploring
+        return place.job is not None or (place.state == "listing" and not place.rows)
+
     async def opened(self, screen: type) -> Any:
         """Wait for a dialog, and let its key guard run out."""
         await self.until(lambda: isinstance(self.app.screen, screen))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from s3dash.tui.exploring import Shelves
 from s3dash.tui.exporting import self_contained
 from tests.tui.driver import NARROW, WIDE, Stage, play
 from tests.tui.fake_engine import FakeEngine
@@ -29,6 +30,7 @@ class Scene:
     keys: tuple[str, ...]
     engines: Callable[[], tuple[FakeEngine, ...]]
     ready: Callable[[Stage], object] = lambda _: True
+    shelves: Callable[[], Shelves] = Shelves
 
     def path(self, size: tuple[int, int]) -> Path:
         return FOLDER / f"{self.name}-{size[0]}x{size[1]}.svg"
@@ -37,14 +39,16 @@ class Scene:
         drawn: list[str] = []
 
         async def script(stage: Stage) -> None:
-            await stage.press(*self.keys)
+            for key in self.keys:
+                await stage.press(key)
+                await stage.until(lambda: not stage.exploring)
             await stage.until(lambda: self.ready(stage))
             await stage.settle()
             picture = stage.app.export_screenshot(title=f"{self.name} {size[0]}x{size[1]}")
             drawn.append(self_contained(picture))
 
         with in_utc(), chdir("/"):
-            play(script, *self.engines(), size=size)
+            play(script, *self.engines(), size=size, shelves=self.shelves())
         return drawn[0]
 
 

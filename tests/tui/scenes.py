@@ -8,11 +8,17 @@ from s3dash.core.diff import Verdict
 from s3dash.core.endpoint import Finding, OpenUploads, Proof, UploadRow
 from s3dash.core.progress import Rate, TransferState
 from s3dash.core.report import TrashItem
+from s3dash.core.settings import Datastore
 from s3dash.core.snapshot import HistoryRow
 from s3dash.core.tenants import Survey, Tenant
+from s3dash.stores.blobs import keys as blob_keys
+from s3dash.stores.blobs import sri
+from s3dash.stores.kv import ipfs
+from s3dash.tui.exploring import Shelves
 from tests.tui.driver import Stage
 from tests.tui.fake_engine import FakeEngine, ago, busy, change, idle, lock, moving, transfer
 from tests.tui.pictures import Scene
+from tests.tui.shelves import Buckets, endless, store
 
 MIB = 1 << 20
 
@@ -126,6 +132,34 @@ def _filled(stage: Stage) -> bool:
     return "Comparing" not in stage.text() and _dialog(stage)
 
 
+def _seen(stage: Stage) -> bool:
+    """The row under the cursor was looked into."""
+    return stage.app.exploring.looked is not None
+
+
+def shelved() -> Shelves:
+    """A shared cache, files, keys and blobs."""
+    body = b'{"name": "ann", "roles": ["ops", "oncall"], "since": "2026-03-12"}'
+    blocks = (b"hello", b"hello world", b"a block of IPFS")
+    keys = {ipfs.block_key(block): block for block in blocks}
+    keys[ipfs.block_key(b"lost")] = b"other bytes than the name says"
+    blobs = {blob_keys.encode(sri.of(b)): b for b in (b"module.exports = pad\n", bytes(40))}
+    blobs[blob_keys.encode(sri.of(b"once"))] = b"tampered"
+    held: dict[Datastore, dict[str, bytes]] = {
+        store("team-cache", "cache", namespace="infra"): {"infra/README.md": b"# infra"},
+        store("docs", "files"): {
+            "archive/": b"",
+            "drafts/people.json": body,
+            "drafts/2026-03-14 notes [v2].md": b"# Notes\n\n- call the plumber\n",
+            "drafts/logo.bin": bytes(range(256)),
+            "README.md": b"# Docs\n",
+        },
+        store("blocks", "keys"): keys,
+        store("packages", "blobs"): blobs,
+    }
+    return Buckets(held).shelves()
+
+
 SCENES = [
     Scene("overview", ("1",), world),
     Scene("dirty", ("2",), world),
@@ -134,7 +168,13 @@ SCENES = [
     Scene("namespaces", ("5",), world, lambda s: "12,400" in s.text()),
     Scene("conflicts", ("6",), world, _known),
     Scene("endpoints", ("7", "c"), world, _examined),
-    Scene("explorer", ("8",), world),
+    Scene("explorer", ("8",), world, shelves=shelved),
+    Scene("explorer-files", ("8", "j", "enter", "j", "enter", "G"), world, _seen, shelved),
+    Scene("explorer-keys", ("8", "j", "j", "enter", "a", "v"), world, _seen, shelved),
+    Scene("explorer-blobs", ("8", "G", "enter", "a", "v"), world, _seen, shelved),
+    Scene("explorer-empty", ("8", "j", "enter", "enter"), world, shelves=shelved),
+    Scene("explorer-filling", ("8", "enter"), world, lambda s: "3,000" in s.text(), endless),
+    Scene("explorer-delete", ("8", "j", "enter", "d"), world, _dialog, shelved),
     Scene("log", ("9",), world),
     Scene("plan", ("s",), world, _filled),
     Scene("diff", ("6", "d"), world, lambda s: "there" in s.text()),

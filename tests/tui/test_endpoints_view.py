@@ -243,11 +243,11 @@ def test_a_read_only_cache_is_not_examined() -> None:
 # --- the place of the explorer ------------------------------------------------------------
 
 
-def test_the_explorer_has_its_place_and_says_when_it_comes() -> None:
+def test_the_explorer_says_that_there_is_nothing_to_explore() -> None:
     async def script(stage: Stage) -> None:
         await stage.press("8")
         assert stage.main.pane.view.name == "explorer"
-        assert "files, keys or blobs" in stage.text()
+        assert "No datastore can be explored here." in stage.text()
         await stage.press("enter", "space", "j", "G")
         assert stage.at_home
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from s3dash.tui.app import DashApp
 
 STOP_S = 0.7
+TURN_S = 0.02
 
 Detach = Callable[[Datastore, Path], str]
 """Start a process of its own that carries on with a ticket as soon as the cache is free.
@@ -51,12 +52,23 @@ def if_done(app: "DashApp") -> None:
 
 async def stop(app: "DashApp", *, message: str | None = None) -> None:
     """Cancel what runs and go; the engine's own `stop` sees to what needs longer."""
+    if app.exploring.job is not None:
+        app.exploring.job.cancel.cancel()
+        await _until_idle(app)
     app.cancel_operation()
     if app.operation.running is not None:
         with suppress(TimeoutError):  # too slow: the engine's own stop waits for the rest
             async with asyncio.timeout(STOP_S):
                 await app.operation.idle.wait()
     app.exit(message=Text(message) if message else None)
+
+
+async def _until_idle(app: "DashApp") -> None:
+    """Let the Explorer abort what it had begun, unless that takes too long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_S):
+            while app.exploring.job is not None:
+                await asyncio.sleep(TURN_S)
 
 
 def why_not_detach(app: "DashApp") -> str:
@@ -91,6 +103,8 @@ def busy_with(app: "DashApp") -> str:
 
     What another process does by itself, to which we are attached, goes on without us.
     """
+    if app.exploring.job is not None:
+        return f"The Explorer is {app.exploring.job.what}."
     running = app.look.running
     ours = [site for site in app.look.sites if not site.snapshot.attached]
     if running is not None and (not running.auto or running.site in {s.name for s in ours}):

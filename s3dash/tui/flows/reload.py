@@ -70,6 +70,7 @@ async def _reload(app: "DashApp") -> None:
         return
     before, app.wanted = app.wanted, found.screen
     wishes.put_in_force(app, found.screen, before=before)
+    app.exploring.take_up(found.shelves)
     told = await _datastores(app, found)
     wrong = wishes.problems(found.screen)
     if wrong:

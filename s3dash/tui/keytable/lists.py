@@ -27,3 +27,5 @@ MARK = (
     Key(name="mark.all", keys="a", action="mark_all", text="mark all that the filter shows"),
     Key(name="mark.none", keys="\\", action="mark_none", text="take all marks away"),
 )
+PICK = tuple(key for key in MARK if key.name != "mark.range")
+"""Of a list whose `v` means something else."""

@@ -241,8 +241,6 @@ ENDPOINTS = (
     ),
     Key(name="endpoints.again", keys="r", action="again", text="look again", footer=29),
 )
-EXPLORER: tuple[Key, ...] = ()
-"""They come with the datastores that it explores."""
 LOG = (
     Key(
         name="log.copy",

@@ -40,12 +40,15 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.GLOBAL, keys.VIEWS)
     AUTO_FOCUS = "#overview-list"
 
-    def __init__(self, commands: Commands, *, notify_after_s: float = AFTER_S) -> None:
+    def __init__(
+        self, commands: Commands, *, notify_after_s: float = AFTER_S, first: str = "overview"
+    ) -> None:
         super().__init__(id="main")
         self._tools = Tools(commands, notify_after_s=notify_after_s)
         self._commands = commands
         self._panes = {pane.view.name: pane for pane in panes(commands)}
         self._active = "overview"
+        self._first = first
         self._detailed_at = float("-inf")
         self._tabs: list[chrome.Tab] = []
         self._header = Line(lambda width: chrome.header(commands.look, width), id="header")
@@ -75,6 +78,8 @@ class MainScreen(Screen[None]):
         self.bindings_updated_signal.subscribe(self, lambda _: self._key_bar.poke())
         self.watch(self.app, "app_focus", lambda _: self._tools.tells_focus(), init=False)
         self.show()
+        if self._first != self._active:
+            self.call_after_refresh(self.action_view, self._first)
 
     # --- state down ---------------------------------------------------------------------
 
@@ -173,14 +178,15 @@ class MainScreen(Screen[None]):
 
     @on(LineList.Chosen)
     def _row_opened(self) -> None:
-        """A datastore that is not the current one becomes it; any other row shows its detail."""
+        """A datastore that is not the current one becomes it, a row that leads somewhere is gone
+        into; any other shows its detail."""
         look, pane = self._commands.look, self.pane
         if isinstance(pane, OverviewPane):
             site = pane.model.current
             if site is not None and site is not look.site:
                 self._commands.use_site(site.name)
                 return
-        if pane.model.current is not None:
+        if pane.model.current is not None and not pane.enter():
             self.app.push_screen(pane.opened())
 
     def notify_after(self, seconds: float) -> None:

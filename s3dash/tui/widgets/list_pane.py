@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -37,6 +37,9 @@ class ListPane(Vertical, Generic[R]):
     go on, or another datastore becomes the current one.
     """
 
+    LIST: ClassVar[type[LineList[Any]] | None] = None
+    """A list of another kind than the view asks for."""
+
     def __init__(self, view: View[R], commands: Commands, *, following: bool = False) -> None:
         super().__init__(id=view.name)
         self.view = view
@@ -48,7 +51,7 @@ class ListPane(Vertical, Generic[R]):
         self.wide = False
         self._frozen: Frozen[R] | None = None
         self._version: object = None
-        kind = MarkList if view.markable else LineList
+        kind = self.LIST or (MarkList if view.markable else LineList)
         model = LineModel(view.key, order=view.order)
         self.list: LineList[R] = kind(
             model, view.columns, id=f"{view.name}-list", following=following
@@ -104,6 +107,10 @@ class ListPane(Vertical, Generic[R]):
     def opened(self) -> DetailScreen:
         """The row under the cursor over the whole screen."""
         return DetailScreen(self.view.title, lambda: self.detail(self.commands.look))
+
+    def enter(self) -> bool:
+        """Go where the row under the cursor leads; False: it has details, and leads nowhere."""
+        return False
 
     def reset(self) -> None:
         """Forget what belongs to the datastore that was current."""

@@ -40,3 +40,9 @@ class MarkList(LineList[R]):
     def _marks_changed(self) -> None:
         self.tick(self._look)
         self.post_message(self.Marked(self))
+
+
+class PickList(MarkList[R], inherit_bindings=False):
+    """One whose rows are marked one by one or all, as its pane needs the key of the range."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MOVE, keys.OPEN, keys.PICK)

@@ -1,0 +1,181 @@
+"""The Explorer: one bucket, looked at as files, keys or blobs. Calls block; none needs a screen."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from s3dash.core.cancel import CancelToken
+from s3dash.core.settings import Datastore
+from s3dash.engine.jobs import each, retrying
+from s3dash.errors import ReadOnly, S3DashError
+from s3dash.objectstore.port import ObjectInfo
+from s3dash.stores.blobs import keys as blob_keys
+from s3dash.stores.explore import changing, fetching
+from s3dash.stores.explore.entry import Doomed, Entry, Removed, Shape, Verdict
+from s3dash.stores.explore.fetching import Fetched
+from s3dash.stores.explore.indexed import Indexed
+from s3dash.stores.explore.job import Job
+from s3dash.stores.explore.preview import MOST, Preview, preview
+from s3dash.stores.explore.proving import Proving
+from s3dash.stores.explore.shapes import dir_of, entry_of
+from s3dash.stores.opened import Opened
+
+VERIFIERS = 8
+"""Objects that are read side by side to be verified."""
+
+
+def shape_of(settings: Datastore) -> Shape:
+    """As what a datastore is looked at unless the user says otherwise; a cache has files."""
+    return "files" if settings.kind == "cache" else settings.kind
+
+
+def home(settings: Datastore) -> str:
+    """The prefix where a datastore is entered."""
+    return blob_keys.below(blob_keys.PREFIX) if settings.kind == "blobs" else ""
+
+
+def refusal(settings: Datastore, shape: Shape) -> str:
+    """Why nothing can be written here, as a clause; empty when it can."""
+    if settings.kind == "cache":
+        return "a shared cache is written by push alone: anything else would go round its index"
+    if settings.readonly:
+        return "opened to look only (readonly)"
+    if settings.kind != shape:
+        return f"it holds {settings.kind}, and is looked at as {shape}"
+    return ""
+
+
+class Explorer:
+    """Raises what the store raises. One job at a time has the store's patience; see `working`."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.settings = opened.settings
+
+    def close(self) -> None:
+        self.opened.patience.cancel.cancel()
+        self.opened.store.close()
+
+    @contextmanager
+    def working(self, job: Job) -> Iterator[None]:
+        """What waits for the endpoint meanwhile gives up when the job is cancelled."""
+        self.opened.patience.begin(job.cancel)
+        try:
+            yield
+        finally:
+            self.opened.patience.begin(CancelToken())
+
+    # --- looking ------------------------------------------------------------------------
+
+    def pages(self, prefix: str, shape: Shape) -> Iterator[list[Entry]]:
+        """What lies directly below a prefix, a page at a time; the next is fetched when asked for.
+
+        The directory's own marker is left out.
+        """
+        for level in self.opened.store.levels(prefix):
+            here = (entry_of(o, prefix, shape) for o in level.objects if o.key != prefix)
+            yield [*(dir_of(name, prefix) for name in level.dirs), *here]
+
+    def preview(self, entry: Entry, *, most: int = MOST) -> Preview:
+        """The first bytes of an object, of the version that was listed."""
+        if not entry.size:
+            return preview(b"", total=0)
+        length = min(entry.size, most)
+        body = self.opened.store.get_range(entry.key, start=0, length=length, if_match=entry.etag)
+        return preview(body, total=entry.size)
+
+    def verify(
+        self, entries: Iterable[Entry], shape: Shape, job: Job
+    ) -> Iterator[tuple[Entry, Verdict]]:
+        """Read these, and all that lies below directories, and hold each against its digest.
+
+        They come as they end, in any order. What seems damaged is read once more before it is
+        told; what could not be read is unproved. Raises Cancelled.
+        """
+        proving = Proving(self.opened.store, self._index())
+        work = partial(self._verdict, proving, job)
+        objects = self._all(entries, shape)
+        for entry, outcome in each(
+            work, objects, workers=VERIFIERS, cancel=job.cancel, name="s3dash-verify"
+        ):
+            job.cancel.check()
+            job.finished()
+            if isinstance(outcome, S3DashError):
+                outcome = Verdict(outcome="unproved", reason=outcome.message)
+            yield entry, outcome
+
+    def _verdict(self, proving: Proving, job: Job, entry: Entry) -> Verdict:
+        job.begin(entry.name)
+        for _ in range(2):
+            verdict = retrying(
+                lambda _attempt: proving(entry, on_bytes=job.moved), patience=self.opened.patience
+            )
+            if verdict.outcome != "damaged":
+                break
+        return verdict
+
+    def _index(self) -> Indexed | None:
+        if self.settings.kind != "cache":
+            return None
+        return Indexed(self.opened.store, namespaced=self.settings.namespace is not None)
+
+    def _all(self, entries: Iterable[Entry], shape: Shape) -> Iterator[Entry]:
+        """The objects among these and below them; of a directory below in it."""
+        for entry in entries:
+            if not entry.is_dir:
+                yield entry
+                continue
+            for info in self.opened.store.list(entry.key):
+                if not info.key.endswith("/"):
+                    yield entry_of(info, entry.key, shape)
+
+    # --- bringing here ------------------------------------------------------------------
+
+    def download(self, entry: Entry, to: Path, job: Job, *, replace: bool = False) -> Fetched:
+        """An object as a file, or a directory as one that is new."""
+        if entry.is_dir:
+            return fetching.fetch_tree(self.opened, entry.key, to, job)
+        job.of, job.of_bytes = 1, entry.size
+        info = ObjectInfo(entry.key, entry.size, entry.etag)
+        return fetching.fetch_file(self.opened, info, to, job, replace=replace)
+
+    # --- changing -----------------------------------------------------------------------
+
+    def must_write(self, shape: Shape) -> None:
+        """Raises ReadOnly where nothing can be written."""
+        if reason := refusal(self.settings, shape):
+            raise ReadOnly(f"{self.settings.name} cannot be changed: {reason}")
+
+    def key_for(self, typed: str, prefix: str) -> str:
+        return changing.key_for(self.settings.prefix, typed, prefix)
+
+    def found(self, key: str) -> ObjectInfo | None:
+        return changing.found(self.opened, key)
+
+    def mkdir(self, key: str) -> None:
+        self.must_write("files")
+        changing.make_dir(self.opened, f"{key.removesuffix('/')}/")
+
+    def copy(self, entry: Entry, target: str, shape: Shape) -> None:
+        self.must_write(shape)
+        changing.copy(self.opened, entry, target)
+
+    def rename(self, entry: Entry, target: str, shape: Shape) -> None:
+        self.must_write(shape)
+        changing.rename(self.opened, entry, target)
+
+    def doomed(self, entries: Sequence[Entry], shape: Shape) -> Doomed:
+        self.must_write(shape)
+        return changing.doomed(self.opened, entries)
+
+    def remove(self, doomed: Doomed, shape: Shape, job: Job) -> Removed:
+        self.must_write(shape)
+        return changing.remove(self.opened, doomed, job)
+
+    def upload(
+        self, source: Path, key: str, shape: Shape, job: Job, *, over: ObjectInfo | None
+    ) -> None:
+        """A file under a key: where nothing is, or over the version that was shown."""
+        self.must_write(shape)
+        changing.send(self.opened, source, key, job, over=over)

@@ -1,0 +1,88 @@
+"""The keys of the Explorer."""
+
+from s3dash.tui.keytable.key import Key
+
+EXPLORER = (
+    Key(name="explorer.up", keys="backspace", action="up", text="up", footer=11, shown="⌫"),
+    Key(
+        name="explorer.verify",
+        keys="v",
+        action="verify",
+        text="verify",
+        footer=12,
+        about="read the row, or the marked ones, and hold them against their digests",
+    ),
+    Key(
+        name="explorer.download",
+        keys="D",
+        action="download",
+        text="download",
+        footer=13,
+        about="bring an object here as a file, or a directory as a new one",
+    ),
+    Key(
+        name="explorer.upload",
+        keys="u",
+        action="upload",
+        text="upload",
+        footer=14,
+        about="send a file of this machine into what is open here",
+    ),
+    Key(
+        name="explorer.delete",
+        keys="d",
+        action="delete",
+        text="delete",
+        footer=15,
+        about="delete the row, or the marked ones, for good: there is no trash for them",
+    ),
+    Key(
+        name="explorer.copy",
+        keys="c",
+        action="copy",
+        text="copy",
+        footer=16,
+        about="copy an object to another name, on the server",
+    ),
+    Key(
+        name="explorer.move",
+        keys="m",
+        action="rename",
+        text="rename",
+        footer=17,
+        about="give an object another name: copied on the server, then deleted",
+    ),
+    Key(
+        name="explorer.mkdir",
+        keys="n",
+        action="mkdir",
+        text="new directory",
+        footer=18,
+        about="make a directory, as a marker that other tools see too",
+    ),
+    Key(
+        name="explorer.shape",
+        keys="t",
+        action="shape",
+        text="as files, keys, blobs",
+        footer=19,
+        about="look at the same bucket as files, as keys or as blobs",
+    ),
+    Key(
+        name="explorer.order",
+        keys="o",
+        action="order",
+        text="order",
+        footer=20,
+        about="by name, by size, by age",
+    ),
+    Key(
+        name="explorer.stop",
+        keys="x",
+        action="stop",
+        text="stop",
+        footer=21,
+        about="end what the Explorer is doing; what is done stays done",
+    ),
+    Key(name="explorer.again", keys="r", action="again", text="list again", footer=29),
+)
