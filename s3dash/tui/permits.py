@@ -10,6 +10,12 @@ WRITING = frozenset(key.name for key in keys.ALL if key.writes)
 RECORDS = ("records.new", "records.replace", "records.delete")
 REMOTE = ("locks.release", "endpoints.uploads", "namespaces.register", *RECORDS)
 """Commands that write past the cache: they can be given while another process owns it."""
+CACHED = WRITING | {
+    "namespace", "trash", "catalogs", "fleet", "records", "endpoints.again",
+    "endpoints.uploads", "namespaces.again", "namespaces.search", "namespaces.stand",
+    "namespaces.count",
+}  # fmt: skip
+"""Commands that only a shared cache has."""
 BIN = ("trash.restore", "trash.drop")
 MOVING = (
     "push",
@@ -43,6 +49,12 @@ def why_not(name: str, look: Look, *, namespaces: bool) -> str:
 
     `namespaces` tells whether going over to another one is possible at all.
     """
+    if look.settings.kind != "cache" and name in CACHED:
+        return f"{safe(look.settings.name)} holds {look.settings.kind}: 8 Explorer is for those"
+    return _of_a_cache(name, look, namespaces=namespaces)
+
+
+def _of_a_cache(name: str, look: Look, *, namespaces: bool) -> str:
     owner, running = look.snapshot.read_only, look.running
     if owner and name in WRITING and (owner == BY_CHOICE or name not in REMOTE):
         return f"read-only: {safe(why_read_only(owner))}"

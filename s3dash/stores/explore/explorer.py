@@ -11,7 +11,7 @@ from s3dash.engine.jobs import each, retrying
 from s3dash.errors import ReadOnly, S3DashError
 from s3dash.objectstore.port import ObjectInfo
 from s3dash.stores.blobs import keys as blob_keys
-from s3dash.stores.explore import changing, fetching
+from s3dash.stores.explore import changing, fetching, picture
 from s3dash.stores.explore.entry import Doomed, Entry, Removed, Shape, Verdict
 from s3dash.stores.explore.fetching import Fetched
 from s3dash.stores.explore.indexed import Indexed
@@ -77,13 +77,21 @@ class Explorer:
             here = (entry_of(o, prefix, shape) for o in level.objects if o.key != prefix)
             yield [*(dir_of(name, prefix) for name in level.dirs), *here]
 
-    def preview(self, entry: Entry, *, most: int = MOST) -> Preview:
-        """The first bytes of an object, of the version that was listed."""
+    def preview(self, entry: Entry, *, most: int = MOST, pictures: bool = False) -> Preview:
+        """The first bytes of an object, of the version that was listed; with `pictures` an image
+        that is not too large as such."""
         if not entry.size:
             return preview(b"", total=0)
-        length = min(entry.size, most)
-        body = self.opened.store.get_range(entry.key, start=0, length=length, if_match=entry.etag)
+        body = self._first(entry, most)
+        if pictures and picture.may_be(body) and entry.size <= picture.MOST:
+            whole = body if len(body) >= entry.size else self._first(entry, picture.MOST)
+            if (found := picture.picture(whole)) is not None:
+                return found
         return preview(body, total=entry.size)
+
+    def _first(self, entry: Entry, most: int) -> bytes:
+        length = min(entry.size, most)
+        return self.opened.store.get_range(entry.key, start=0, length=length, if_match=entry.etag)
 
     def verify(
         self, entries: Iterable[Entry], shape: Shape, job: Job

@@ -138,7 +138,9 @@ async def look_into(app: "DashApp", entry: Entry) -> None:
     settings = place.at
     try:
         explorer = await app.ask(partial(explorer_of, place, settings))
-        found = await app.ask(partial(explorer.preview, entry))
+        found = await app.ask(
+            partial(explorer.preview, entry, pictures=not (app.worded or app.no_color))
+        )
     except S3DashError as error:
         looked = Looked(key=entry.key, etag=entry.etag, problem=error.message)
     else:

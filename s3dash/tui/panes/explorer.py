@@ -44,13 +44,14 @@ class ExplorerPane(ListPane[Entry]):
 
     def _find_goal(self) -> None:
         """Put the cursor where we came from, as soon as that is listed."""
-        goal = self._place.goal
-        if not goal:
+        place = self._place
+        if not place.goal:
             return
-        line = next((n for n in range(len(self.model)) if self.model.key(n) == goal), None)
+        line = next((n for n in range(len(self.model)) if self.model.key(n) == place.goal), None)
         if line is not None:
-            self._place.goal = ""
             self.list.move_to(line)
+        if line is not None or place.state != "listing":
+            place.goal = ""
 
     def _go(self, name: str, flow: Flow) -> None:
         self.commands.begin(name, flow, group="explorer")

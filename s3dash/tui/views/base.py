@@ -33,6 +33,8 @@ class View(ABC, Generic[R]):
     markable: ClassVar[bool] = False
     copies: ClassVar[str] = "path"
     """The kind of thing that `path` answers with."""
+    cached: ClassVar[bool] = True
+    """Whether it tells of a shared cache, and has nothing to say of any other datastore."""
     columns: tuple[Column[R], ...]
     fields: Mapping[str, Callable[[R], str]]
     order: Callable[[R], Any] | None = None

@@ -29,6 +29,7 @@ class ExplorerView(View[Entry]):
     title = "Explorer"
     markable = True
     copies = "key"
+    cached = False
 
     def __init__(self, place: Exploring | None = None) -> None:
         self._place = place or Exploring(Shelves())

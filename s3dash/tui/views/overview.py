@@ -149,6 +149,8 @@ class OverviewView(View[Site]):
         return [one("No datastores.", "dim")]
 
     def detail(self, row: Site, look: Look) -> list[Cell]:
+        if row.settings.kind != "cache":
+            return _without_cache(row)
         return [
             head(safe(row.name)),
             one(""),
@@ -159,6 +161,17 @@ class OverviewView(View[Site]):
             *_rhythm(row, look),
             *_attention(row.snapshot),
         ]
+
+
+def _without_cache(site: Site) -> list[Cell]:
+    return [
+        head(safe(site.name)),
+        one(""),
+        field("holds", site.settings.kind),
+        *_where(site)[:2],
+        one(""),
+        (("8", "key"), (" explores it; there is nothing to sync", "dim")),
+    ]
 
 
 def _where(site: Site) -> list[Cell]:

@@ -58,7 +58,7 @@ def _condition(look: Look, *, latency: bool) -> list[Cell]:
     if snapshot.attached:
         whose = f"attached to {safe(snapshot.attached)}" if latency else "attached"
         parts.append(one(whose, "dim"))
-    if snapshot.state not in ("idle", "offline", "starting"):
+    if snapshot.state not in ("idle", "offline", "starting", "no cache"):
         busy = state_sign(snapshot).cell
         counts = latency and snapshot.detail and snapshot.state in ("scanning", "comparing")
         parts.append((*busy, (f" {safe(snapshot.detail)}", "dim")) if counts else busy)

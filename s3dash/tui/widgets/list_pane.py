@@ -212,10 +212,13 @@ class ListPane(Vertical, Generic[R]):
 
     def _empty(self, look: Look) -> list[Cell]:
         if not self.filter_text:
-            return self.view.empty(look)
+            return _no_cache(look) if self._has_no_cache(look) else self.view.empty(look)
         lines = [one(f"Nothing matches «{safe(self.filter_text)}».", "warn")]
         lines += [one(safe(line), "dim") for line in filters.told(self.given, self.view.fields)]
         return [*lines, (("esc", "key"), (" shows all again", "dim"))]
+
+    def _has_no_cache(self, look: Look) -> bool:
+        return self.view.cached and look.settings.kind != "cache"
 
     # --- painting -----------------------------------------------------------------------
 
@@ -243,3 +246,12 @@ class ListPane(Vertical, Generic[R]):
 
 
 AnyPane = ListPane[Any]
+
+
+def _no_cache(look: Look) -> list[Cell]:
+    """Why a view is empty where there is no shared cache."""
+    given = look.settings
+    return [
+        one(f"{safe(given.name)} holds {given.kind}: this view is for a shared cache.", "dim"),
+        (("8", "key"), (" explores it", "dim")),
+    ]
