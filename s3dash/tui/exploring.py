@@ -8,9 +8,10 @@ import msgspec
 from s3dash.core.settings import Datastore
 from s3dash.errors import S3DashError
 from s3dash.stores.explore.entry import SHAPES, Entry, Shape, Verdict
-from s3dash.stores.explore.explorer import Explorer, home, refusal, shape_of
+from s3dash.stores.explore.explorer import Explorer, refusal
 from s3dash.stores.explore.job import Job
 from s3dash.stores.explore.preview import Preview
+from s3dash.stores.explore.shapes import home, shape_of
 from s3dash.stores.opened import Opened
 from s3dash.tui.format import safe
 
@@ -171,10 +172,10 @@ class Exploring:
 
     @property
     def crumbs(self) -> str:
-        """Where we are, to be read."""
+        """Where we are; foreign text."""
         if self.at is None:
             return ""
-        return safe(f"{self.at.name}/{self.prefix}")
+        return f"{self.at.name}/{self.prefix}"
 
     @property
     def next_shape(self) -> Shape:

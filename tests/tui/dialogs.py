@@ -21,6 +21,8 @@ from s3dash.core.hydration import Below
 from s3dash.core.plan import make_plan
 from s3dash.core.report import TrashItem
 from s3dash.errors import S3DashError
+from s3dash.objectstore.port import ObjectInfo
+from s3dash.stores.explore.entry import Doomed
 from s3dash.tui import hints
 from s3dash.tui.app import DashApp
 from s3dash.tui.care_rows import CareRow
@@ -123,7 +125,7 @@ def _argument(kind: type[Any], name: str, app: DashApp, acted: list[object]) -> 
         return known[name]
     texts = (
         "title", "where", "what", "names", "datastore", "yes", "text", "why", "path", "view",
-        "name", "owner", "promise",
+        "name", "owner", "promise", "about", "given", "word",
     )  # fmt: skip
     if name in texts:
         return HOSTILE
@@ -177,6 +179,9 @@ _FILL: dict[str, Callable[[Any], None]] = {
     "CatalogsScreen": _catalogs,
     "FleetScreen": _fleet,
     "MovingScreen": _moving,
+    "DeletionScreen": lambda s: s.ready(
+        Doomed(objects=tuple(ObjectInfo(f"{n} {HOSTILE}", 5, "") for n in range(30)), bytes=150)
+    ),
     "RecordsScreen": lambda s: s.ready([Record(HOSTILE, 5, HOSTILE, HOSTILE)]),
 }  # fmt: skip
 

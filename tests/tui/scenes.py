@@ -137,6 +137,11 @@ def _seen(stage: Stage) -> bool:
     return stage.app.exploring.looked is not None
 
 
+def _counted(stage: Stage) -> bool:
+    """What a deletion would take is listed."""
+    return "Delete " in stage.text() and _dialog(stage)
+
+
 def shelved() -> Shelves:
     """A shared cache, files, keys and blobs."""
     body = b'{"name": "ann", "roles": ["ops", "oncall"], "since": "2026-03-12"}'
@@ -173,8 +178,14 @@ SCENES = [
     Scene("explorer-keys", ("8", "j", "j", "enter", "a", "v"), world, _seen, shelved),
     Scene("explorer-blobs", ("8", "G", "enter", "a", "v"), world, _seen, shelved),
     Scene("explorer-empty", ("8", "j", "enter", "enter"), world, shelves=shelved),
-    Scene("explorer-filling", ("8", "enter"), world, lambda s: "3,000" in s.text(), endless),
-    Scene("explorer-delete", ("8", "j", "enter", "d"), world, _dialog, shelved),
+    Scene(
+        "explorer-filling",
+        ("8", "enter"),
+        world,
+        lambda s: "3,000" in s.text() and _seen(s),
+        endless,
+    ),
+    Scene("explorer-delete", ("8", "j", "enter", "d"), world, _counted, shelved),
     Scene("log", ("9",), world),
     Scene("plan", ("s",), world, _filled),
     Scene("diff", ("6", "d"), world, lambda s: "there" in s.text()),

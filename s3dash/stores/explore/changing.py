@@ -42,7 +42,6 @@ def found(opened: Opened, key: str) -> ObjectInfo | None:
 def send(opened: Opened, source: Path, key: str, job: Job, *, over: ObjectInfo | None) -> None:
     """A file under a key that is free, or over exactly this version. Raises TargetTaken."""
     etag = over.etag if over is not None else None
-    job.of = 1
     job.begin(key)
     try:
         opened.store.upload(

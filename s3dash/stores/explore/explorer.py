@@ -10,7 +10,7 @@ from s3dash.core.settings import Datastore
 from s3dash.engine.jobs import each, retrying
 from s3dash.errors import ReadOnly, S3DashError
 from s3dash.objectstore.port import ObjectInfo
-from s3dash.stores.blobs import keys as blob_keys
+from s3dash.stores.blobs.store import BlobStore
 from s3dash.stores.explore import changing, fetching, picture
 from s3dash.stores.explore.entry import Doomed, Entry, Removed, Shape, Verdict
 from s3dash.stores.explore.fetching import Fetched
@@ -18,21 +18,11 @@ from s3dash.stores.explore.indexed import Indexed
 from s3dash.stores.explore.job import Job
 from s3dash.stores.explore.preview import MOST, Preview, preview
 from s3dash.stores.explore.proving import Proving
-from s3dash.stores.explore.shapes import dir_of, entry_of
+from s3dash.stores.explore.shapes import Naming, dir_of
 from s3dash.stores.opened import Opened
 
 VERIFIERS = 8
 """Objects that are read side by side to be verified."""
-
-
-def shape_of(settings: Datastore) -> Shape:
-    """As what a datastore is looked at unless the user says otherwise; a cache has files."""
-    return "files" if settings.kind == "cache" else settings.kind
-
-
-def home(settings: Datastore) -> str:
-    """The prefix where a datastore is entered."""
-    return blob_keys.below(blob_keys.PREFIX) if settings.kind == "blobs" else ""
 
 
 def refusal(settings: Datastore, shape: Shape) -> str:
@@ -73,8 +63,9 @@ class Explorer:
 
         The directory's own marker is left out.
         """
+        naming = Naming(self.settings, shape)
         for level in self.opened.store.levels(prefix):
-            here = (entry_of(o, prefix, shape) for o in level.objects if o.key != prefix)
+            here = (naming.entry(o, prefix) for o in level.objects if o.key != prefix)
             yield [*(dir_of(name, prefix) for name in level.dirs), *here]
 
     def preview(self, entry: Entry, *, most: int = MOST, pictures: bool = False) -> Preview:
@@ -101,7 +92,7 @@ class Explorer:
         They come as they end, in any order. What seems damaged is read once more before it is
         told; what could not be read is unproved. Raises Cancelled.
         """
-        proving = Proving(self.opened.store, self._index())
+        proving = Proving(self.opened, self._index())
         work = partial(self._verdict, proving, job)
         objects = self._all(entries, shape)
         for entry, outcome in each(
@@ -130,13 +121,14 @@ class Explorer:
 
     def _all(self, entries: Iterable[Entry], shape: Shape) -> Iterator[Entry]:
         """The objects among these and below them; of a directory below in it."""
+        naming = Naming(self.settings, shape)
         for entry in entries:
             if not entry.is_dir:
                 yield entry
                 continue
             for info in self.opened.store.list(entry.key):
                 if not info.key.endswith("/"):
-                    yield entry_of(info, entry.key, shape)
+                    yield naming.entry(info, entry.key)
 
     # --- bringing here ------------------------------------------------------------------
 
@@ -182,8 +174,15 @@ class Explorer:
         return changing.remove(self.opened, doomed, job)
 
     def upload(
-        self, source: Path, key: str, shape: Shape, job: Job, *, over: ObjectInfo | None
-    ) -> None:
-        """A file under a key: where nothing is, or over the version that was shown."""
+        self, source: Path, prefix: str, shape: Shape, job: Job, *, over: ObjectInfo | None
+    ) -> str:
+        """A file into a level: under its own name, where nothing is or over the version that was
+        shown; a blob under its digest. The key."""
         self.must_write(shape)
+        job.of = 1
+        if shape == "blobs":
+            job.begin(source.name)
+            return BlobStore(self.opened).put_file(source, on_bytes=job.moved).key
+        key = self.key_for(source.name, prefix)
         changing.send(self.opened, source, key, job, over=over)
+        return key

@@ -4,16 +4,21 @@ A shared cache promises by its index, a blob by its own key, an IPFS block too. 
 keys promise nothing: they are read whole, and their SHA-256 is told.
 """
 
+import io
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from s3dash.errors import Integrity, NotFound, PreconditionFailed, UsageError
-from s3dash.objectstore.port import Downloaded, ObjectStore, OnBytes
-from s3dash.stores.blobs import sri
+from s3dash.errors import Integrity, NotFound, PreconditionFailed, Unverifiable
+from s3dash.objectstore.port import Downloaded, OnBytes
+from s3dash.stores.blobs.model import Blob
+from s3dash.stores.blobs.store import BlobStore
 from s3dash.stores.explore.entry import Entry, Verdict
 from s3dash.stores.explore.indexed import Indexed, promised
-from s3dash.stores.explore.shapes import integrity_of
 from s3dash.stores.kv import ipfs
+from s3dash.stores.opened import Opened
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 BLOCK_MOST = 8 << 20
 """Bytes of a block that are held to be hashed; IPFS itself goes to 2 MiB."""
@@ -23,25 +28,24 @@ class Prover(Protocol):
     def __call__(self, entry: Entry, *, on_bytes: OnBytes | None = None) -> Verdict: ...
 
 
-class Sink:
+class Sink(io.BytesIO):
     """A file to write to that keeps nothing; `take` gets every piece."""
 
     def __init__(self, take: Callable[[bytes], object]) -> None:
+        super().__init__()
         self._take = take
 
-    def write(self, piece: Any) -> int:
-        self._take(bytes(piece))
-        return len(piece)
-
-    def seek(self, *_: int) -> int:
-        raise OSError("nothing is kept here")
+    def write(self, piece: "ReadableBuffer", /) -> int:
+        whole = bytes(piece)
+        self._take(whole)
+        return len(whole)
 
 
 class Proving:
     """Verifies entries of one bucket. `index` is that of a shared cache, None: it is none."""
 
-    def __init__(self, store: ObjectStore, index: Indexed | None) -> None:
-        self._store = store
+    def __init__(self, opened: Opened, index: Indexed | None) -> None:
+        self._opened = opened
         self._index = index
 
     def __call__(self, entry: Entry, *, on_bytes: OnBytes | None = None) -> Verdict:
@@ -61,8 +65,8 @@ class Proving:
     def _read(
         self, entry: Entry, take: Callable[[bytes], object], on_bytes: OnBytes | None
     ) -> Downloaded:
-        sink: Any = Sink(take)
-        return self._store.download(entry.key, sink, if_match=entry.etag, on_bytes=on_bytes)
+        store = self._opened.store
+        return store.download(entry.key, Sink(take), if_match=entry.etag, on_bytes=on_bytes)
 
     def _plain(self, entry: Entry, *, on_bytes: OnBytes | None = None) -> Verdict:
         got = self._read(entry, len, on_bytes)
@@ -85,13 +89,13 @@ class Proving:
         )
 
     def _blob(self, entry: Entry, *, on_bytes: OnBytes | None = None) -> Verdict:
-        integrity = integrity_of(entry.key)
+        blob = Blob(entry.name, entry.key, entry.size, entry.etag)
         try:
-            checker = sri.Checker(integrity)
-        except UsageError:
-            return self._plain(entry, on_bytes=on_bytes)
-        self._read(entry, checker.update, on_bytes)
-        return _settled("SRI of its key", checker.finish)
+            return _settled(
+                "SRI of its key", lambda: BlobStore(self._opened).verify(blob, on_bytes=on_bytes)
+            )
+        except Unverifiable as error:
+            return Verdict(outcome="unproved", reason=error.message)
 
     def _block(self, entry: Entry, *, on_bytes: OnBytes | None = None) -> Verdict:
         if entry.size > BLOCK_MOST:
@@ -108,5 +112,8 @@ def _settled(by: str, check: Callable[[], object]) -> Verdict:
     try:
         check()
     except Integrity as error:
-        return Verdict(outcome="damaged", by=by, reason=error.message)
+        return Verdict(
+            outcome="damaged", by=by, expected=error.expected, actual=error.actual,
+            reason="" if error.actual else error.message,
+        )  # fmt: skip
     return Verdict(outcome="verified", by=by)

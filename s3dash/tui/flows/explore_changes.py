@@ -33,14 +33,15 @@ async def upload(app: "DashApp") -> None:
     typed = await _name(app, f"upload into {place.crumbs}", "the file of this machine")
     if not typed:
         return
-    source = Path(typed).expanduser()
-    key, over = await work(app, Job("looking"), lambda e: _target(e, source, prefix))
-    if over is not None and not await _replace(app, key, over):
+    source, over = Path(typed).expanduser(), None
+    if shape != "blobs":
+        over = await work(app, Job("looking"), lambda e: e.found(e.key_for(source.name, prefix)))
+    if over is not None and not await _replace(app, over):
         app.tell("nothing was sent")
         return
     job = Job("uploading")
     try:
-        await work(app, job, lambda e: e.upload(source, key, shape, job, over=over))
+        key = await work(app, job, lambda e: e.upload(source, prefix, shape, job, over=over))
     except Cancelled:
         app.tell("cancelled, nothing changed", level="warning")
     else:
@@ -48,17 +49,11 @@ async def upload(app: "DashApp") -> None:
         await again(app, goal=key)
 
 
-def _target(explorer: Explorer, source: Path, prefix: str) -> tuple[str, ObjectInfo | None]:
-    """Where the file goes, and what is there now."""
-    key = explorer.key_for(source.name, prefix)
-    return key, explorer.found(key)
-
-
-async def _replace(app: "DashApp", key: str, over: ObjectInfo) -> bool:
+async def _replace(app: "DashApp", over: ObjectInfo) -> bool:
     lines: list[Cell] = [
         one("There is an object of that name, and no trash for it.", "warn"),
         one(""),
-        one(f"  {safe(key)}", "strong"),
+        one(f"  {safe(over.key)}", "strong"),
         one(f"  {size(over.size)}, ETag {safe(over.etag)}", "dim"),
     ]
     screen = DecideScreen("upload", lines, "replace it", clock=app.clock)
@@ -91,7 +86,7 @@ async def rename(app: "DashApp", entry: Entry, *, keep: bool) -> None:
         return
     verb = "copy" if keep else "rename"
     about = "its new name, here; one that begins with / counts from the top"
-    typed = await _name(app, f"{verb} {safe(entry.name)}", about, given=entry.key[len(prefix) :])
+    typed = await _name(app, f"{verb} {entry.name}", about, given=entry.key[len(prefix) :])
     if not typed:
         return
 
@@ -116,8 +111,8 @@ async def delete(app: "DashApp", rows: Rows) -> None:
     if not chosen:
         app.tell("there is nothing to delete here")
         return
-    word = safe(chosen[0].name if len(chosen) == 1 else "delete").strip().rstrip("/")
-    screen = DeletionScreen(safe(place.crumbs), word, clock=app.clock)
+    word = chosen[0].name.rstrip("/") if len(chosen) == 1 else "delete"
+    screen = DeletionScreen(place.crumbs, word, clock=app.clock)
     answered = await ask_user(app, screen)
     looking = Job("listing what would go")
     try:

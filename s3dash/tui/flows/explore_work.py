@@ -12,7 +12,7 @@ from s3dash.stores.explore.fetching import Fetched
 from s3dash.stores.explore.job import Job
 from s3dash.tui.bridge import POLL_S
 from s3dash.tui.flows.explore import changed, explorer_of
-from s3dash.tui.format import count, safe, size
+from s3dash.tui.format import count, size
 from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.naming import NameScreen
 
@@ -115,7 +115,7 @@ async def download(app: "DashApp", rows: Rows) -> None:
         return
     single = chosen[0] if len(chosen) == 1 else None
     name = _local_name(single) if single else ""
-    what = safe(single.name) if single else count(len(chosen), "entry", "entries")
+    what = single.name if single else count(len(chosen), "entry", "entries")
     about = "to this new file or directory" if single else "into this directory"
     screen = NameScreen(f"download {what}", about, given=name, clock=app.clock)
     typed = await (await ask_user(app, screen))

@@ -32,7 +32,7 @@ class DeletionScreen(Modal[bool]):
     def __init__(self, where: str, word: str, *, clock: Clock) -> None:
         super().__init__()
         self._where = where
-        self._word = word or "delete"
+        self._word = safe(word).strip() or "delete"
         self._guard = KeyGuard(clock)
         self._doomed: Doomed | None = None
         self._lines: Sequence[Cell] = [one("Listing all that would go …", "dim")]
@@ -42,7 +42,7 @@ class DeletionScreen(Modal[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small") as box:
-            box.border_title = Content(f"delete in {self._where}")
+            box.border_title = Content(f"delete in {safe(self._where)}")
             yield self._text
             yield self._typed
             with Horizontal(classes="buttons"):

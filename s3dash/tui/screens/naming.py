@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from s3dash.clock import Clock
 from s3dash.tui.cells import Cell, one
+from s3dash.tui.format import safe
 from s3dash.tui.screens.modal import KeyGuard, Modal
 from s3dash.tui.widgets.line import Block
 
@@ -15,7 +16,7 @@ from s3dash.tui.widgets.line import Block
 class NameScreen(Modal[str]):
     """Answers with what was typed, without blanks around it. `about` says what it is for.
 
-    `title` is safe already; `given` stands there to begin with.
+    `given` stands there to begin with, unless a terminal would obey it.
     """
 
     def __init__(self, title: str, about: str, *, given: str = "", clock: Clock) -> None:
@@ -23,12 +24,13 @@ class NameScreen(Modal[str]):
         self._title = title
         self._about = about
         self._guard = KeyGuard(clock)
-        self._typed = Input(given, id="name-typed", compact=True, select_on_focus=False)
+        known = given if given.isprintable() else ""
+        self._typed = Input(known, id="name-typed", compact=True, select_on_focus=False)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(self._title)
-            yield Block(lambda _: [one(self._about, "dim"), one("")], id="name-about")
+            box.border_title = Content(safe(self._title))
+            yield Block(lambda _: [one(safe(self._about), "dim"), one("")], id="name-about")
             yield self._typed
             yield Block(lambda _: [one(""), _HINT], id="name-hint")
 

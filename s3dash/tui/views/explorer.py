@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from s3dash.stores.explore.entry import Entry
-from s3dash.stores.explore.explorer import refusal, shape_of
+from s3dash.stores.explore.explorer import refusal
 from s3dash.stores.explore.job import Job
+from s3dash.stores.explore.shapes import shape_of
 from s3dash.tui import copying
 from s3dash.tui.cells import EMPTY, Cell, one
 from s3dash.tui.columns import Column
@@ -109,7 +110,7 @@ class ExplorerView(View[Entry]):
         closed = refusal(place.at, place.shape)
         return joined(
             [
-                one(place.crumbs, "strong"),
+                one(safe(place.crumbs), "strong"),
                 one(f"as {place.shape}", "accent"),
                 one(_counted(place), "dim"),
                 one(f"by {place.order}", "dim") if place.order != "name" else (),

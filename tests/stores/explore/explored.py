@@ -9,8 +9,9 @@ from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import ObjectStore
 from s3dash.objectstore.sealed import Sealed
 from s3dash.stores.explore.entry import Entry, Shape, Verdict
-from s3dash.stores.explore.explorer import Explorer, shape_of
+from s3dash.stores.explore.explorer import Explorer
 from s3dash.stores.explore.job import Job
+from s3dash.stores.explore.shapes import shape_of
 from s3dash.stores.opened import Opened
 
 

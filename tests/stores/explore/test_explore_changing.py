@@ -8,6 +8,8 @@ from s3dash.core.settings import Kind
 from s3dash.errors import PathBlocked, ReadOnly, TargetTaken
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectStore
+from s3dash.stores.blobs import keys as blob_keys
+from s3dash.stores.blobs import sri
 from s3dash.stores.explore.entry import Shape
 from s3dash.stores.explore.job import Job
 from tests.stores.explore.explored import explorer, fill, level
@@ -48,18 +50,26 @@ def test_a_file_is_sent_and_replaces_only_what_was_shown(
     source = tmp_path / "f"
     source.write_bytes(b"one")
     found = explorer(store)
-    found.upload(source, "d/f", "files", Job("uploading"), over=None)
+    found.upload(source, "d/", "files", Job("uploading"), over=None)
     seen = found.found("d/f")
     assert seen is not None
     with pytest.raises(TargetTaken):
-        found.upload(source, "d/f", "files", Job("uploading"), over=None)
+        found.upload(source, "d/", "files", Job("uploading"), over=None)
     source.write_bytes(b"two")
-    found.upload(source, "d/f", "files", Job("uploading"), over=seen)
+    found.upload(source, "d/", "files", Job("uploading"), over=seen)
     with pytest.raises(TargetTaken):
-        found.upload(source, "d/f", "files", Job("uploading"), over=seen)
+        found.upload(source, "d/", "files", Job("uploading"), over=seen)
     fetched = store.get("d/f")
     assert fetched is not None
     assert fetched.body == b"two"
+
+
+def test_a_blob_is_sent_under_its_digest(store: ObjectStore, tmp_path: Path) -> None:
+    source = tmp_path / "whatever"
+    source.write_bytes(b"left-pad")
+    key = explorer(store, "blobs").upload(source, "", "blobs", Job("uploading"), over=None)
+    assert key == blob_keys.encode(sri.of(b"left-pad"))
+    assert keys(store) == [key]
 
 
 def test_a_directory_is_made_once(store: ObjectStore) -> None:
@@ -138,7 +148,7 @@ def test_what_may_only_be_looked_at_is_not_changed(
     entry, source = level(found)["a"], tmp_path / "f"
     source.write_bytes(b"x")
     for change in (
-        lambda: found.upload(source, "b", shape, Job(""), over=None),
+        lambda: found.upload(source, "", shape, Job(""), over=None),
         lambda: found.copy(entry, "b", shape),
         lambda: found.rename(entry, "b", shape),
         lambda: found.doomed([entry], shape),
