@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from s3dash.errors import Integrity, NotFound, PreconditionFailed, Unverifiable
 from s3dash.objectstore.port import Downloaded, OnBytes
-from s3dash.stores.blobs.model import Blob
 from s3dash.stores.blobs.store import BlobStore
 from s3dash.stores.explore.entry import Entry, Verdict
 from s3dash.stores.explore.indexed import Indexed, promised
@@ -89,10 +88,10 @@ class Proving:
         )
 
     def _blob(self, entry: Entry, *, on_bytes: OnBytes | None = None) -> Verdict:
-        blob = Blob(entry.name, entry.key, entry.size, entry.etag)
         try:
             return _settled(
-                "SRI of its key", lambda: BlobStore(self._opened).verify(blob, on_bytes=on_bytes)
+                "SRI of its key",
+                lambda: BlobStore(self._opened).verify(entry.name, on_bytes=on_bytes),
             )
         except Unverifiable as error:
             return Verdict(outcome="unproved", reason=error.message)
