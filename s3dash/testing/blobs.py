@@ -90,6 +90,13 @@ class BlobStoreTests:
         assert (first.outcome, second.outcome) == ("created", "there")
         assert [one.key for one in blobs.opened.store.list()] == [first.key]
 
+    def test_bl_04_many_puts_at_once_make_one_object(self, blobs: BlobStore) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            done = list(pool.map(lambda _: blobs.put(BODY), range(16)))
+        assert {one.outcome for one in done} <= {"created", "there"}
+        assert [one.key for one in blobs.opened.store.list()] == [done[0].key]
+        assert blobs.get(done[0].integrity) == BODY
+
     def test_bl_04_the_wrong_bytes_are_refused_before_anything_is_sent(
         self, blobs: BlobStore, tmp_path: Path
     ) -> None:

@@ -25,7 +25,8 @@ from s3dash.stores.blobs.gc import Collected, collect
 from s3dash.stores.blobs.store import BlobStore
 from tests.engine.clocks import TestClock
 from tests.engine.test_control import Careless
-from tests.stores.blobs.conftest import Place, in_memory
+from tests.servers import Server
+from tests.stores.blobs.conftest import Place, in_memory, on_server
 
 HOUR = 3600.0
 KEPT, LOOSE, YOUNG = (sri.of(body) for body in (b"kept", b"loose", b"young"))
@@ -201,6 +202,17 @@ def test_bl_10_a_stopped_collection_stops(world: World) -> None:
     with pytest.raises(Cancelled):
         world.collect()
     assert control.LOCK not in world.bucket.objects()
+
+
+def test_bl_10_a_server_that_ignores_conditions_is_refused(rclone: Server, tmp_path: Path) -> None:
+    place = on_server(rclone, rclone.make_bucket(), tmp_path)
+    blobs = place.blobs()
+    assert blobs.put(b"loose").outcome == "created"
+    assert blobs.put(b"loose").outcome == "there"
+    with pytest.raises(UnsafeEndpoint, match="conditional writes"):
+        collect(blobs, lambda: [KEPT], grace_s=0, force=True)
+    assert blobs.get(LOOSE) == b"loose"
+    blobs.opened.store.close()
 
 
 def test_bl_10_it_works_on_real_servers(place: Place) -> None:
