@@ -171,7 +171,7 @@ def list_(context: typer.Context, from_env: FromEnv = False) -> int:
     session = Session.of(context)
     with opened(session, writes=False, from_env=from_env) as store:
         if session.output.as_json:
-            session.output.document({"blobs": [_listed(one) for one in store.list()]})
+            session.output.stream({}, "blobs", map(_listed, store.list()))
         else:
             _write_list(session.output, store.list())
     return OK

@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,16 @@ credentials = {{ access_key_id = 'env:KEY_ID', secret_access_key = 'env:SECRET' 
 [datastores.packages]
 kind = 'blobs'
 bucket = '{bucket}'
-prefix = 'a'
+prefix = '{prefix}/a'
 
 [datastores.other]
 kind = 'blobs'
 bucket = '{bucket}'
-prefix = 'b'
+prefix = '{prefix}/b'
 
 [datastores.cache]
 bucket = '{bucket}'
-prefix = 'c'
+prefix = '{prefix}/c'
 """
 
 
@@ -47,7 +48,15 @@ class Desk:
 
     home: Path
     server: Server
-    bucket: str
+    prefix: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        config = FILE.format(endpoint=self.server.endpoint, bucket=self.bucket, prefix=self.prefix)
+        (self.home / "s3dash.toml").write_text(config)
+
+    @property
+    def bucket(self) -> str:
+        return self.server.shared_bucket()
 
     @property
     def environ(self) -> dict[str, str]:
@@ -68,16 +77,14 @@ class Desk:
         return sri.of(body)
 
     def bend(self, name: str, body: bytes) -> None:
-        key = f"a/script-packages/blobs/{name.encode().hex()}"
+        key = f"{self.prefix}/a/script-packages/blobs/{name.encode().hex()}"
         self.server.client().put_object(Bucket=self.bucket, Key=key, Body=body)
 
 
 @pytest.fixture(params=["moto", "weed"])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
     server: Server = request.getfixturevalue(request.param)
-    bucket = server.make_bucket()
-    (tmp_path / "s3dash.toml").write_text(FILE.format(endpoint=server.endpoint, bucket=bucket))
-    return Desk(tmp_path, server, bucket)
+    return Desk(tmp_path, server)
 
 
 def test_files_are_put_found_got_listed_and_deleted(desk: Desk) -> None:
@@ -214,7 +221,7 @@ def test_bl_08_the_environment_takes_the_place_of_the_configuration(desk: Desk) 
     name = desk.write("f", b"x")
     given = {
         "ENDPOINT": desk.server.endpoint,
-        "BUCKET": desk.bucket,
+        "BUCKET": desk.server.make_bucket(),
         "REGION": "us-east-1",
         "ACCESS_KEY_ID": desk.server.access_key,
         "SECRET_ACCESS_KEY": desk.server.secret_key,
@@ -231,9 +238,7 @@ def test_bl_08_the_environment_takes_the_place_of_the_configuration(desk: Desk) 
 
 
 def test_standard_input_is_put(moto: Server, tmp_path: Path) -> None:
-    bucket = moto.make_bucket()
-    (tmp_path / "s3dash.toml").write_text(FILE.format(endpoint=moto.endpoint, bucket=bucket))
-    desk = Desk(tmp_path, moto, bucket)
+    desk = Desk(tmp_path, moto)
     done = subprocess.run(
         [sys.executable, "-m", "s3dash", "blobs", "put", "-", "--algorithm", "sha256", "--json"],
         input=b"piped",
@@ -255,6 +260,7 @@ def test_standard_input_is_put(moto: Server, tmp_path: Path) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path: Path, arguments: list[str]) -> None:
-    (tmp_path / "s3dash.toml").write_text(FILE.format(endpoint="http://127.0.0.1:9", bucket="aaa"))
+    config = FILE.format(endpoint="http://127.0.0.1:9", bucket="aaa", prefix="p")
+    (tmp_path / "s3dash.toml").write_text(config)
     environ = {**os.environ, "KEY_ID": "k", "SECRET": "s"}
     assert plain_run("blobs", *arguments, environ=environ, cwd=tmp_path).code == 2

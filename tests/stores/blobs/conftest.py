@@ -57,23 +57,13 @@ def on_server(server: Server, bucket: str, tmp_path: Path) -> Place:
     )
 
 
-@pytest.fixture(scope="session")
-def blob_buckets() -> dict[str, str]:
-    """One bucket a server; tests differ by prefix."""
-    return {}
-
-
 @pytest.fixture(params=["memory", "moto", "weed"])
-def place(
-    request: pytest.FixtureRequest, blob_buckets: dict[str, str], tmp_path: Path
-) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "memory":
         made = in_memory()
     else:
         server = request.getfixturevalue(request.param)
-        bucket = blob_buckets.setdefault(server.kind, "") or server.make_bucket()
-        blob_buckets[server.kind] = bucket
-        made = on_server(server, bucket, tmp_path)
+        made = on_server(server, server.shared_bucket(), tmp_path)
     yield made
     for store in made.opened:
         store.close()
