@@ -8,7 +8,7 @@ from s3dash.errors import Integrity, NotFound
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.stores.kv import ipfs
 from s3dash.stores.kv.layouts import shard
-from s3dash.stores.kv.query import Query
+from s3dash.stores.kv.query import ByKey, KeyBegins, KeyIs, Query
 from s3dash.testing.datastore import example, fill
 from tests.stores.opening import in_memory
 
@@ -84,6 +84,7 @@ def test_other_hashes_are_verified_too(code: int, digest: bytes) -> None:
         "/local/filesroot",
         HELLO.lower(),
         HELLO[:-1],
+        HELLO[:-1] + "B",
         "",
         ipfs.key_of(bytes((0x12, 4)) + b"1234"),
         ipfs.key_of(bytes((0x1E, 32)) + bytes(32)),
@@ -140,6 +141,17 @@ def test_what_flatfs_keeps_for_itself_is_no_key() -> None:
     ):
         store.put(name, b"x")
     assert list(in_memory(store, layout="flatfs")) == []
+
+
+@pytest.mark.parametrize("layout", ["plain", "flat", "flatfs"])
+def test_kv_04_a_prefix_is_strict_in_every_layout(layout: str) -> None:
+    """Where names do not begin as keys do, all are listed, and looked through."""
+    datastore = in_memory(layout=layout)
+    fill(datastore, {"/ABC": b"1", "/ABD": b"2", "/B": b"3"})
+    assert [one.key for one in datastore.query(Query(prefix="/AB"))] == []
+    begins = Query(filters=[KeyBegins("/AB")], orders=[ByKey()])
+    assert [one.key for one in datastore.query(begins)] == ["/ABC", "/ABD"]
+    assert [one.key for one in datastore.query(Query(filters=[KeyIs("==", "/B")]))] == ["/B"]
 
 
 def test_names_that_are_no_keys_are_passed_over() -> None:

@@ -137,8 +137,9 @@ def test_mt_09_a_mount_masks_what_lies_below_it() -> None:
     below.put("/b", b"")
     mount = Mount({"/": below, "/a": in_memory()})
     mount.put("/a/new", b"")
-    assert sorted(keys(mount)) == ["/a/new", "/b"]
-    assert keys(mount, prefix="/a") == ["/a/new"]
+    for keys_only in (True, False):
+        assert sorted(keys(mount, keys_only=keys_only)) == ["/a/new", "/b"]
+        assert keys(mount, prefix="/a", keys_only=keys_only) == ["/a/new"]
     assert not mount.has("/a/old")
 
 

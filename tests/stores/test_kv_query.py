@@ -129,6 +129,12 @@ def test_no_value_is_read_that_is_not_needed(query: Query, reads: int) -> None:
     assert all((one.value is None) == query.keys_only for one in found)
 
 
+def test_kv_04_a_source_may_list_what_was_not_asked_for() -> None:
+    values = {"/a": b"", "/a/b": b"", "/ab": b"", "/c": b""}
+    every = Source(lambda _: of(values).keys("/"), values.__getitem__, 4, lambda: None)
+    assert [one.key for one in answers(Query(prefix="/a"), every)] == ["/a/b"]
+
+
 @pytest.mark.parametrize("query", [Query(keys_only=True), Query(keys_only=True, limit=5)], ids=str)
 def test_without_an_order_entries_come_as_they_are_listed(query: Query) -> None:
     """A million keys are never held: the listing is asked for the next when it is wanted."""

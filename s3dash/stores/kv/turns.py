@@ -38,6 +38,7 @@ def in_turn(
     pool = ThreadPoolExecutor(at_a_time, thread_name_prefix="s3dash-kv")
     try:
         while not enough or told < enough:
+            check()
             room = min(at_a_time, enough - told) if enough else at_a_time
             while len(begun) < room and sum(heavy for heavy, _ in begun) < MOST_BYTES:
                 if not (item := list(islice(source, 1))):
@@ -45,7 +46,6 @@ def in_turn(
                 begun.append((weight(item[0]), pool.submit(do, item[0])))
             if not begun:
                 return
-            check()
             answer = begun.popleft()[1].result()
             if wanted(answer):
                 told += 1
