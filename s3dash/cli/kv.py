@@ -1,33 +1,26 @@
 """`s3dash kv`: a bucket as keys and values."""
 
-import os
-import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import typer
 
 from s3dash.cli.diagnostics import FAILED, OK
+from s3dash.cli.kv_parts import file_of, moving, reading, save, writing
 from s3dash.cli.lists import size_cell
 from s3dash.cli.output import Cell, Output
 from s3dash.cli.session import Session
 from s3dash.core.text import count, size
-from s3dash.errors import LocalError, UsageError
+from s3dash.errors import UsageError
 
 if TYPE_CHECKING:
     from s3dash.core.cancel import CancelToken
-    from s3dash.objectstore.port import OnBytes
     from s3dash.stores.kv.contract import KeyStore
     from s3dash.stores.kv.query import Entry, Query
     from s3dash.stores.kv.verify import Verdict
 
-T = TypeVar("T")
-
-STDIN = "-"
 IN_MEMORY = 16 << 20
 SHOWN = 60
 """Bytes of a value that a list shows."""
@@ -64,10 +57,10 @@ def get(
     """Write a value to standard output, as it is, or to a file."""
     session = Session.of(context)
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        length = _ask(session, kubo, False, lambda store, _: _download(session, store, key, spool))
+        length = reading(session, kubo, lambda store, _: _download(session, store, key, spool))
         spool.seek(0)
         if to is not None:
-            _save(session.absolute(str(to)), spool)
+            save(session.absolute(str(to)), spool)
         _emit_value(session, key, length, spool, to)
     return OK
 
@@ -80,8 +73,8 @@ def put(
 ) -> int:
     """Store the bytes of a file, or of standard input, under a key."""
     session = Session.of(context)
-    with _file(session, source) as path:
-        length = _ask(session, kubo, True, lambda store, _: _upload(session, store, key, path))
+    with file_of(session, source) as path:
+        length = writing(session, kubo, lambda store, _: _upload(session, store, key, path))
     session.output.emit(
         {"key": _clean(key), "size": length},
         lambda out: out.line("stored ", Cell(_clean(key), "strong"), f", {size(length)}"),
@@ -92,7 +85,7 @@ def put(
 def has(context: typer.Context, key: KeyArgument, kubo: Kubo = None) -> int:
     """Exit with 0 when the key has a value, else with 1."""
     session = Session.of(context)
-    found = _ask(session, kubo, False, lambda store, _: store.has(key))
+    found = reading(session, kubo, lambda store, _: store.has(key))
     session.output.emit(
         {"key": _clean(key), "has": found},
         lambda out: out.line(Cell(_clean(key), "strong"), " is there" if found else " is missing"),
@@ -103,7 +96,7 @@ def has(context: typer.Context, key: KeyArgument, kubo: Kubo = None) -> int:
 def size_(context: typer.Context, key: KeyArgument, kubo: Kubo = None) -> int:
     """The length of a value in bytes."""
     session = Session.of(context)
-    length = _ask(session, kubo, False, lambda store, _: store.get_size(key))
+    length = reading(session, kubo, lambda store, _: store.get_size(key))
     session.output.emit({"key": _clean(key), "size": length}, lambda out: out.line(str(length)))
     return OK
 
@@ -122,7 +115,7 @@ def delete(
             for key in gone:
                 changes.delete(key)
 
-    _ask(session, kubo, True, work)
+    writing(session, kubo, work)
     session.output.emit(
         {"deleted": gone}, lambda out: out.line("deleted ", Cell(count(len(gone), "key"), "strong"))
     )
@@ -158,7 +151,7 @@ def query(
         limit=limit,
         keys_only=keys_only,
     )
-    return _ask(session, kubo, False, lambda store, _: _answer(session, store, asked))
+    return reading(session, kubo, lambda store, _: _answer(session, store, asked))
 
 
 def batch(
@@ -173,8 +166,8 @@ def batch(
     {"put": KEY, "text": TEXT}, {"put": KEY, "base64": TEXT} or {"delete": KEY}
     """
     session = Session.of(context)
-    with _file(session, source) as path:
-        told = _ask(session, kubo, True, lambda store, _: _apply(session, store, path, source))
+    with file_of(session, source) as path:
+        told = writing(session, kubo, lambda store, _: _apply(session, store, path, source))
     session.output.emit(
         told,
         lambda out: out.line(
@@ -191,8 +184,8 @@ def verify(
 ) -> int:
     """Read every block and compare it with its key; exit with 1 when one is damaged."""
     session = Session.of(context)
-    told, damaged = _ask(
-        session, kubo, False, lambda store, cancel: _verify(session, store, prefix, cancel)
+    told, damaged = reading(
+        session, kubo, lambda store, cancel: _verify(session, store, prefix, cancel)
     )
     document = {**told, "damaged": damaged}
     session.output.emit(document, lambda out: _write_verified(out, told, damaged))
@@ -200,44 +193,6 @@ def verify(
 
 
 # --- how --------------------------------------------------------------------------------
-
-
-def _ask(
-    session: Session,
-    kubo: Path | None,
-    writes: bool,
-    job: "Callable[[KeyStore, CancelToken], T]",
-) -> T:
-    """Do `job` with the datastore that is meant. A key that it refuses is a wrong argument."""
-    from s3dash.stores.kv.datastore import Datastore
-
-    if kubo is not None:
-        return session.apart(lambda cancel: _with_kubo(session, kubo, writes, cancel, job))
-    with session.store("keys", writes=writes) as opened:
-        return job(Datastore(opened), opened.patience.cancel)
-
-
-def _with_kubo(
-    session: Session,
-    kubo: Path,
-    writes: bool,
-    cancel: "CancelToken",
-    job: "Callable[[KeyStore, CancelToken], T]",
-) -> T:
-    from s3dash.cli.wiring import hush_libraries
-    from s3dash.objectstore.patience import Patience
-    from s3dash.stores.kv.kubo import open_file
-
-    hush_libraries()
-    patience = Patience()
-    patience.begin(cancel)
-    with open_file(
-        session.absolute(str(kubo)),
-        patience=patience,
-        readonly=session.options.readonly or not writes,
-        note=session.diagnostics.detail,
-    ) as store:
-        return job(store, cancel)
 
 
 def _clean(key: str) -> str:
@@ -253,28 +208,13 @@ def _upload(session: Session, store: "KeyStore", key: str, path: Path) -> int:
         store.check(Key(key), b"")
     except ValueError as error:
         raise UsageError(str(error)) from error
-    with _moving(session, f"storing {Key(key)}", path.stat().st_size) as tell:
+    with moving(session, f"storing {Key(key)}", path.stat().st_size) as tell:
         return store.upload(key, path, on_bytes=tell)
 
 
 def _download(session: Session, store: "KeyStore", key: str, sink: "IO[bytes]") -> int:
-    with _moving(session, f"reading {_clean(key)}", 0) as tell:
+    with moving(session, f"reading {_clean(key)}") as tell:
         return store.download(key, cast("BinaryIO", sink), on_bytes=tell)
-
-
-@contextmanager
-def _moving(session: Session, what: str, total: int) -> "Iterator[OnBytes | None]":
-    """Something to tell bytes to, where somebody watches."""
-    moved = 0
-    with session.diagnostics.steps() as show:
-
-        def tell(more: int) -> None:
-            nonlocal moved
-            moved += more
-            if show is not None:
-                show(moved, total, what)
-
-        yield tell if show is not None else None
 
 
 def _answer(session: Session, store: "KeyStore", asked: "Query") -> int:
@@ -378,26 +318,3 @@ def _emit_value(
         out.content(spool.read())
     else:
         out.copy(cast("BinaryIO", spool))
-
-
-@contextmanager
-def _file(session: Session, source: str) -> Iterator[Path]:
-    """The file that is meant; standard input becomes one for a while."""
-    if source != STDIN:
-        path = session.absolute(source)
-        if not path.is_file() or not os.access(path, os.R_OK):
-            raise LocalError(f"{source} is no file that can be read")
-        yield path
-        return
-    with tempfile.NamedTemporaryFile(prefix="s3dash-") as spool:
-        shutil.copyfileobj(sys.stdin.buffer, spool, 1 << 20)
-        spool.flush()
-        yield Path(spool.name)
-
-
-def _save(to: Path, value: "IO[bytes]") -> None:
-    try:
-        with to.open("wb") as file:
-            shutil.copyfileobj(value, file, 1 << 20)
-    except OSError as error:
-        raise LocalError(f"{to} cannot be written: {error.strerror}") from error

@@ -8,7 +8,11 @@ import pytest
 
 from s3dash.errors import ConfigError, OtherDatastore
 from s3dash.objectstore.patience import Patience
-from s3dash.stores.kv.config import (
+from s3dash.stores.kv.config import read
+from s3dash.stores.kv.kubo import credentials_of, fetched, open_file, settings_of
+from s3dash.stores.kv.measure import Measure
+from s3dash.stores.kv.mount import Mount
+from s3dash.stores.kv.specs import (
     LocalSpec,
     MeasureSpec,
     MountSpec,
@@ -16,11 +20,7 @@ from s3dash.stores.kv.config import (
     Spec,
     check_spec,
     datastore_spec,
-    read,
 )
-from s3dash.stores.kv.kubo import credentials_of, fetched, open_file, settings_of
-from s3dash.stores.kv.measure import Measure
-from s3dash.stores.kv.mount import Mount
 from tests.servers import Server
 
 SECRET = "wJalrXUtnFEMI-hidden"

@@ -11,18 +11,12 @@ from s3dash.core.settings import Credentials, CredentialSource
 from s3dash.core.settings import Datastore as Settings
 from s3dash.errors import ConfigError, Unreachable
 from s3dash.objectstore.patience import Patience
-from s3dash.stores.kv.config import (
-    LocalSpec,
-    MeasureSpec,
-    S3Spec,
-    Spec,
-    check_spec,
-    read,
-)
+from s3dash.stores.kv.config import read
 from s3dash.stores.kv.contract import KeyStore
 from s3dash.stores.kv.datastore import Datastore
 from s3dash.stores.kv.measure import Measure
 from s3dash.stores.kv.mount import Mount
+from s3dash.stores.kv.specs import LocalSpec, MeasureSpec, S3Spec, Spec, check_spec
 from s3dash.stores.opened import Opened
 
 SPEC_FILE = "datastore_spec"
