@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from s3dash.cli.diagnostics import Moved
+    from s3dash.stores.blobs.fallback import Fallback
     from s3dash.stores.blobs.model import Blob, Put
     from s3dash.stores.blobs.store import BlobStore
 
@@ -32,6 +33,12 @@ _OUTCOMES: dict[str, Look] = {"created": "add", "refreshed": "change", "healed":
 
 Name = Annotated[
     str, typer.Argument(metavar="SRI", help="The integrity, like sha512-….", show_default=False)
+]
+Others = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fallback", metavar="NAME", help="A datastore to look in as well; may be repeated."
+    ),
 ]
 
 
@@ -58,6 +65,24 @@ def opened(session: Session, *, writes: bool, from_env: bool) -> "Iterator[BlobS
     options = replace(session.options, from_env=from_env)
     with session.store("blobs", writes=writes, options=options) as found:
         yield BlobStore(found)
+
+
+@contextmanager
+def reading(
+    session: Session, others: "Sequence[str] | None", *, from_env: bool
+) -> "Iterator[Fallback]":
+    """The store of blobs that is meant, and after it those of these datastores."""
+    from s3dash.stores.blobs.fallback import Fallback
+    from s3dash.stores.blobs.store import BlobStore
+
+    meant = replace(session.options, from_env=from_env)
+    named = [replace(session.options, datastore=name) for name in others or ()]
+    with ExitStack() as stack:
+        stores = [
+            BlobStore(stack.enter_context(session.store("blobs", writes=False, options=options)))
+            for options in (meant, *named)
+        ]
+        yield Fallback(*stores)
 
 
 def put(
@@ -121,6 +146,7 @@ def get(
         bool,
         typer.Option("--unverified", help="Also a blob for whose bytes nothing vouches."),
     ] = False,
+    fallback: Others = None,
     from_env: FromEnv = False,
 ) -> int:
     """Get one blob, verified: nothing is written before all of it is."""
@@ -137,7 +163,7 @@ def get(
     with tempfile.TemporaryDirectory(prefix="s3dash-") as scratch:
         target = session.absolute(str(to)) if to is not None else Path(scratch) / "blob"
         with (
-            opened(session, writes=False, from_env=from_env) as store,
+            reading(session, fallback, from_env=from_env) as store,
             session.diagnostics.bytes_moved() as show,
         ):
             done = store.save(
@@ -154,10 +180,12 @@ def get(
     return OK
 
 
-def has(context: typer.Context, name: Name, from_env: FromEnv = False) -> int:
+def has(
+    context: typer.Context, name: Name, fallback: Others = None, from_env: FromEnv = False
+) -> int:
     """Exit with 0 when the blob is there, else with 1. Its bytes are not looked at."""
     session = Session.of(context)
-    with opened(session, writes=False, from_env=from_env) as store:
+    with reading(session, fallback, from_env=from_env) as store:
         found = store.has(name)
     session.output.emit(
         {"integrity": name, "has": found},

@@ -208,6 +208,21 @@ def test_bl_13_blobs_move_to_another_datastore(desk: Desk) -> None:
     assert "complete" in desk.run("migrate", "--to", "other").out
 
 
+def test_bl_14_another_datastore_is_looked_in_as_well(desk: Desk) -> None:
+    name = desk.write("f", b"right")
+    desk.run("put", "f", "--datastore", "other")
+    assert desk.run("has", name).code == 1
+    assert desk.json("has", name, "--fallback", "other")["has"]
+    missing = desk.run("get", name, "--to", "copy")
+    assert missing.code == 1
+    assert f"there is no blob {name}" in missing.err
+    assert desk.json("get", name, "--to", "copy", "--fallback", "other")["size"] == 5
+    desk.bend(name, b"wrong")
+    again = ("--to", "copy", "--force", "--fallback", "other")
+    assert desk.json("get", name, *again)["size"] == 5
+    assert (desk.home / "copy").read_bytes() == b"right"
+
+
 def test_only_a_store_of_blobs_is_written(desk: Desk) -> None:
     desk.write("f", b"x")
     done = desk.run("put", "f", "--datastore", "cache")

@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -17,6 +17,8 @@ from s3dash.stores.blobs import sri
 HELD = 8 << 20
 """Bytes that are held in memory; what is more waits on disk."""
 CHUNK = 1 << 20
+
+Heed = Callable[[], None]
 
 
 class Naming(msgspec.Struct, frozen=True):
@@ -94,21 +96,24 @@ def of_bytes(body: bytes, naming: Naming) -> Content:
     return hashing.finish(body)
 
 
-def of_file(path: Path, naming: Naming) -> Content:
+def of_file(path: Path, naming: Naming, *, heed: Heed) -> Content:
     """A small file is held as it was read; a large one is read again while it is sent.
 
-    Raises LocalChanged and LocalError as LocalSource does.
+    `heed` is called between pieces, and stops it by raising. Raises LocalChanged and LocalError
+    as LocalSource does.
     """
     with LocalSource(path) as local:
         if local.size <= HELD:
             body = local.read_at(0, local.size)
             local.check()
             return of_bytes(body, naming)
-        return _hashed(local.chunks(CHUNK), naming, path)
+        return _hashed(local.chunks(CHUNK), naming, path, heed)
 
 
 @contextmanager
-def of_stream(stream: BinaryIO, naming: Naming, *, staging: Path | None) -> Iterator[Content]:
+def of_stream(
+    stream: BinaryIO, naming: Naming, *, staging: Path | None, heed: Heed
+) -> Iterator[Content]:
     """A stream of any length: what is more than `HELD` is staged in a file of `staging`, else of
     the system's directory for such, until the block ends."""
     first = _read(stream, HELD + 1)
@@ -118,7 +123,7 @@ def of_stream(stream: BinaryIO, naming: Naming, *, staging: Path | None) -> Iter
     with telling("a blob cannot be staged"):
         staged = tempfile.NamedTemporaryFile(prefix="s3dash-blob-", dir=staging)  # noqa: SIM115 - below
     with staged:
-        yield _hashed(_staged(first, stream, staged.file), naming, Path(staged.name))
+        yield _hashed(_staged(first, stream, staged.file), naming, Path(staged.name), heed)
 
 
 def _staged(first: bytes, stream: BinaryIO, file: IO[bytes]) -> Iterator[bytes]:
@@ -141,8 +146,9 @@ def _read(stream: BinaryIO, most: int) -> bytes:
     return b"".join(pieces)
 
 
-def _hashed(pieces: Iterable[bytes], naming: Naming, path: Path) -> Content:
+def _hashed(pieces: Iterable[bytes], naming: Naming, path: Path, heed: Heed) -> Content:
     hashing = Hashing(naming)
     for piece in pieces:
+        heed()
         hashing.update(piece)
     return hashing.finish(path)

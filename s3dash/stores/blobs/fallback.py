@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import IO, TypeVar
 
 from s3dash.errors import Cancelled, NotFound, S3DashError
+from s3dash.objectstore.port import Downloaded, OnBytes
 from s3dash.stores.blobs.store import BlobStore
 
 T = TypeVar("T")
@@ -39,10 +41,25 @@ class Fallback:
                 except NotFound:
                     return None
 
-            found = self._first(opened)
-            if found is None:
-                raise NotFound(f"no store has the blob {integrity}")
-            yield found
+            yield self._found(integrity, opened)
+
+    def save(
+        self,
+        integrity: str,
+        path: Path,
+        *,
+        trusting: bool = False,
+        on_bytes: OnBytes | None = None,
+    ) -> Downloaded:
+        """Write the verified bytes to a file, which is replaced in one step. Raises as `open`."""
+
+        def saved(store: BlobStore) -> Downloaded | None:
+            try:
+                return store.save(integrity, path, trusting=trusting, on_bytes=on_bytes)
+            except NotFound:
+                return None
+
+        return self._found(integrity, saved)
 
     def __getitem__(self, integrity: str) -> bytes:
         found = self.get(integrity)
@@ -52,6 +69,12 @@ class Fallback:
 
     def __contains__(self, integrity: object) -> bool:
         return isinstance(integrity, str) and self.has(integrity)
+
+    def _found(self, integrity: str, ask: Callable[[BlobStore], T | None]) -> T:
+        found = self._first(ask)
+        if found is None:
+            raise NotFound(f"there is no blob {integrity}")
+        return found
 
     def _first(self, ask: Callable[[BlobStore], T | None]) -> T | None:
         failed: S3DashError | None = None

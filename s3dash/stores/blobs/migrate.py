@@ -166,7 +166,6 @@ class _Moving:
 
     def _moved(self, blob: Blob) -> Callable[[int], None]:
         def moved(count: int) -> None:
-            self._source.opened.patience.cancel.check()
             if self._on_bytes is not None:
                 with self._telling:
                     self._on_bytes(count, blob.integrity)

@@ -31,7 +31,7 @@ class Placing(msgspec.Struct, frozen=True):
     patience: Patience
     grace_s: float
 
-    def put(self, key: str, content: Content, *, on_bytes: OnBytes | None = None) -> Put:
+    def put(self, key: str, content: Content, *, on_bytes: OnBytes) -> Put:
         """Raises Integrity when a name that is no digest stands for other bytes already."""
         tried = races = 0
         while True:
@@ -49,7 +49,7 @@ class Placing(msgspec.Struct, frozen=True):
             else:
                 return Put(content.integrity, key, content.size, _told(outcome, tried))
 
-    def _once(self, key: str, content: Content, on_bytes: OnBytes | None) -> Outcome:
+    def _once(self, key: str, content: Content, on_bytes: OnBytes) -> Outcome:
         found = self._look(key)
         if found is None:
             self._send(key, content, None, on_bytes)
@@ -100,13 +100,12 @@ class Placing(msgspec.Struct, frozen=True):
 
     # --- what is sent -------------------------------------------------------------------
 
-    def _send(self, key: str, content: Content, seen: str | None, on_bytes: OnBytes | None) -> None:
+    def _send(self, key: str, content: Content, seen: str | None, on_bytes: OnBytes) -> None:
         metadata = {SHA256: content.sha256} if content.opaque else None
         source, absent = content.source, seen is None
         if isinstance(source, bytes):
             self.store.put(key, source, if_match=seen, if_none_match=absent, metadata=metadata)
-            if on_bytes is not None:
-                on_bytes(content.size)
+            on_bytes(content.size)
             return
         sent = self.store.upload(
             key, source, if_match=seen, if_none_match=absent, metadata=metadata, on_bytes=on_bytes

@@ -53,7 +53,6 @@ def scrub(blobs: BlobStore, *, on_bytes: OnBytes | None = None) -> Scrubbed:
 
     def verify(blob: Blob) -> int:
         def moved(moved_bytes: int) -> None:
-            opened.patience.cancel.check()
             if on_bytes is not None:
                 with told:
                     on_bytes(moved_bytes, blob.integrity)

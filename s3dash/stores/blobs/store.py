@@ -86,7 +86,8 @@ class BlobStore(MutableMapping[str, bytes]):
 
         Raises LocalChanged when it changes meanwhile, LocalError when it cannot be read.
         """
-        named = content.of_file(path, Naming(integrity, algorithm, opaque))
+        naming = Naming(integrity, algorithm, opaque)
+        named = content.of_file(path, naming, heed=self._heed)
         return self._put(named, on_bytes)
 
     def put_stream(
@@ -101,11 +102,11 @@ class BlobStore(MutableMapping[str, bytes]):
         """As `put`, with all that a stream gives, of any length: it is hashed before it is sent,
         and a long one waits for that in a temporary file."""
         naming = Naming(integrity, algorithm, opaque)
-        with content.of_stream(stream, naming, staging=self._staging) as named:
+        with content.of_stream(stream, naming, staging=self._staging, heed=self._heed) as named:
             return self._put(named, on_bytes)
 
     def _put(self, named: Content, on_bytes: OnBytes | None = None) -> Put:
-        return self._placing.put(self.key(named.integrity), named, on_bytes=on_bytes)
+        return self._placing.put(self.key(named.integrity), named, on_bytes=self._heeding(on_bytes))
 
     # --- getting ------------------------------------------------------------------------
 
@@ -201,11 +202,25 @@ class BlobStore(MutableMapping[str, bytes]):
                 file.seek(0)
                 file.truncate()
             verifier = Verifier(integrity, trusting=trusting)
-            done = self._store.download(self.key(integrity), Tee(verifier, file), on_bytes=on_bytes)
+            tee, tell = Tee(verifier, file), self._heeding(on_bytes)
+            done = self._store.download(self.key(integrity), tee, on_bytes=tell)
             verifier.finish(done.metadata)
             return done
 
         return self._surely(once)
+
+    def _heed(self) -> None:
+        self._patience.cancel.check()
+
+    def _heeding(self, on_bytes: OnBytes | None) -> OnBytes:
+        """A transfer that is stopped stops between two pieces."""
+
+        def told(count: int) -> None:
+            self._heed()
+            if on_bytes is not None:
+                on_bytes(count)
+
+        return told
 
     # --- looking ------------------------------------------------------------------------
 

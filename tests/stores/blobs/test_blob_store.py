@@ -177,6 +177,37 @@ def test_a_large_body_is_staged_and_not_held_twice(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize("how", ["hash", "upload", "download"])
+def test_a_large_transfer_stops_between_two_pieces(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(bytes(9 << 20))
+    blobs, cancel, pieces = in_memory().blobs(), CancelToken(), list[int]()
+    name = blobs.put_file(path).integrity if how == "download" else ""
+    blobs.opened.patience.begin(cancel)
+
+    def moved(count: int) -> None:
+        pieces.append(count)
+        cancel.cancel()
+
+    class Endless(io.BytesIO):
+        def read(self, count: int | None = -1, /) -> bytes:
+            pieces.append(1)
+            if len(pieces) == 20:
+                cancel.cancel()
+            return bytes(count or 1)
+
+    calls: dict[str, Callable[[], object]] = {
+        "hash": lambda: blobs.put_stream(Endless()),
+        "upload": lambda: blobs.put_file(path, on_bytes=moved),
+        "download": lambda: blobs.save(name, tmp_path / "copy", on_bytes=moved),
+    }
+    with pytest.raises(Cancelled):
+        calls[how]()
+    assert len(pieces) == (20 if how == "hash" else 1)
+    assert [one.name for one in tmp_path.iterdir()] == ["f"]
+    assert len(bent(blobs).bucket.objects()) == (1 if how == "download" else 0)
+
+
 def test_a_stopped_put_stops(tmp_path: Path) -> None:
     blobs = in_memory().blobs()
     cancel = CancelToken()

@@ -170,12 +170,13 @@ def test_bl_14_the_first_store_that_has_it_is_read() -> None:
     assert sri.of(b"second") in both
 
 
-def test_bl_14_a_failing_store_hides_no_other_copy() -> None:
+def test_bl_14_a_failing_store_hides_no_other_copy(tmp_path: Path) -> None:
     second = other()
     put = second.put(b"x")
     both = Fallback(in_memory(before=failing).blobs(), second)
     assert both.get(put.integrity) == b"x"
     assert both.has(put.integrity)
+    assert both.save(put.integrity, tmp_path / "f").size == 1
     with both.open(put.integrity) as file:
         assert file.read() == b"x"
 
