@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from s3dash.core.settings import Datastore
     from s3dash.engine.api import EngineApi
     from s3dash.tui.configured import Configured, Reload
-    from s3dash.tui.exploring import Shelves
+    from s3dash.tui.shelves import Shelves
 
 Detach = Callable[["Datastore", "Path"], str]
 OpenEngine = Callable[["Datastore"], "EngineApi"]

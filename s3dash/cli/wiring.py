@@ -206,7 +206,7 @@ class Wiring:
         """
         from s3dash.cli.screen import wished
         from s3dash.tui.configured import Configured
-        from s3dash.tui.exploring import Shelves
+        from s3dash.tui.shelves import Shelves
 
         meant = loaded.pick()
         every = [meant, *(s for s in loaded.datastores.values() if s is not meant)]

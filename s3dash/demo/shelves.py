@@ -14,7 +14,7 @@ from s3dash.stores.blobs import keys as blob_keys
 from s3dash.stores.blobs import sri
 from s3dash.stores.kv import ipfs
 from s3dash.stores.opened import Opened
-from s3dash.tui.exploring import Shelves
+from s3dash.tui.shelves import Shelves
 
 _RNG_SEED = "shelves"
 _NAMES: dict[str, Kind] = {"acme-docs": "files", "acme-blocks": "keys", "acme-packages": "blobs"}

@@ -22,7 +22,7 @@ from s3dash.tui.bridge import POLL_S, Bridge
 from s3dash.tui.cells import Cell
 from s3dash.tui.commands import Flow, Work
 from s3dash.tui.configured import Reload
-from s3dash.tui.exploring import Exploring, Shelves
+from s3dash.tui.exploring import Exploring
 from s3dash.tui.flows import auto, leave, locks, operate
 from s3dash.tui.flows.leave import Detach
 from s3dash.tui.last_event import LastEvent
@@ -33,6 +33,7 @@ from s3dash.tui.outside import Outside
 from s3dash.tui.redact import Fell, report, told
 from s3dash.tui.screens.main import MainScreen
 from s3dash.tui.screens.modal import Modal
+from s3dash.tui.shelves import Shelves
 from s3dash.tui.surface import Surface
 from s3dash.tui.terminal import is_lost
 

@@ -8,7 +8,7 @@ import msgspec
 from s3dash.core.screen import ScreenSettings
 from s3dash.core.settings import Datastore
 from s3dash.engine.api import EngineApi
-from s3dash.tui.exploring import Shelves
+from s3dash.tui.shelves import Shelves
 
 
 class Configured(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,19 +1,21 @@
 """Where the Explorer stands and what it knows, without a widget: filled by flows, read by views."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from s3dash.core.settings import Datastore
 from s3dash.errors import S3DashError
 from s3dash.stores.explore.entry import SHAPES, Entry, Shape, Verdict
-from s3dash.stores.explore.explorer import Explorer, refusal
 from s3dash.stores.explore.job import Job
 from s3dash.stores.explore.preview import Preview
-from s3dash.stores.explore.shapes import home, shape_of
-from s3dash.stores.opened import Opened
+from s3dash.stores.explore.shapes import home, refusal, shape_of
 from s3dash.tui.format import safe
+from s3dash.tui.shelves import Shelves
+
+if TYPE_CHECKING:  # it is not needed before a bucket is opened, and loads a lot
+    from s3dash.stores.explore.explorer import Explorer
 
 ROWS_MOST = 200_000
 """Lines of one level; what is longer is for a filter on the command line."""
@@ -34,15 +36,6 @@ _KEYS: dict[Order, Callable[[Entry], Any]] = {
     "size": lambda entry: (not entry.is_dir, -entry.size, entry.name),
     "age": lambda entry: (not entry.is_dir, entry.modified, entry.name),
 }
-
-
-class Shelves(msgspec.Struct, frozen=True, kw_only=True):
-    """The datastores that can be explored, and how one is opened; that blocks. `first` names the
-    one to begin with, empty: the user chooses."""
-
-    stores: Sequence[Datastore] = ()
-    open: Callable[[Datastore], Opened] | None = None
-    first: str = ""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):

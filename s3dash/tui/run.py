@@ -13,9 +13,9 @@ from s3dash.engine.api import EngineApi
 from s3dash.tui import interpreter, wishes
 from s3dash.tui.app import DashApp
 from s3dash.tui.configured import Reload
-from s3dash.tui.exploring import Shelves
 from s3dash.tui.flows.leave import Detach
 from s3dash.tui.process import listening, sealed, stop_all
+from s3dash.tui.shelves import Shelves
 from s3dash.tui.terminal import is_lost
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from s3dash.tui.exploring import Shelves
 from s3dash.tui.exporting import self_contained
+from s3dash.tui.shelves import Shelves
 from tests.tui.driver import NARROW, WIDE, Stage, play
 from tests.tui.fake_engine import FakeEngine
 

@@ -14,7 +14,7 @@ from s3dash.core.tenants import Survey, Tenant
 from s3dash.stores.blobs import keys as blob_keys
 from s3dash.stores.blobs import sri
 from s3dash.stores.kv import ipfs
-from s3dash.tui.exploring import Shelves
+from s3dash.tui.shelves import Shelves
 from tests.tui.driver import Stage
 from tests.tui.fake_engine import FakeEngine, ago, busy, change, idle, lock, moving, transfer
 from tests.tui.pictures import Scene

@@ -10,17 +10,16 @@ from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.patience import Patience
 from s3dash.objectstore.port import Level, ObjectInfo
 from s3dash.stores.opened import Opened
-from s3dash.tui.exploring import Shelves
+from s3dash.tui.shelves import Shelves
 from tests.tui.fake_engine import FakeClock
 
 THEN = datetime(2026, 3, 12, 9, 30, tzinfo=UTC)
 
 
 def store(name: str, kind: Kind = "files", **options: Any) -> Datastore:
-    fields = {"prefix": name, "endpoint": "http://127.0.0.1:9000", **options}
-    return Datastore(
-        name=name, bucket="team", kind=kind, cache=Path("/srv"), state_dir=Path("/srv/s"), **fields
-    )
+    fields: dict[str, Any] = {"prefix": name, "state_dir": Path("/srv/s"), **options}
+    fields.setdefault("endpoint", "http://127.0.0.1:9000")
+    return Datastore(name=name, bucket="team", kind=kind, cache=Path("/srv"), **fields)
 
 
 class Standing(FakeClock):

@@ -7,10 +7,10 @@ import pytest
 
 from s3dash.core.settings import Datastore
 from s3dash.stores.opened import Opened
-from s3dash.tui.exploring import Shelves
 from s3dash.tui.screens.decide import DecideScreen
 from s3dash.tui.screens.deletion import DeletionScreen
 from s3dash.tui.screens.naming import NameScreen
+from s3dash.tui.shelves import Shelves
 from tests.tui.driver import Stage, play
 from tests.tui.shelves import Buckets, store
 from tests.tui.test_explorer import DOCS, TREE, docs, listed, opened, under, waiting
@@ -132,6 +132,24 @@ def test_an_object_is_copied_renamed_and_a_directory_made() -> None:
 
     play(script, shelves=buckets.shelves())
     assert set(buckets.keys("docs")) == {*TREE, "sub/b.txt", "made/"}
+
+
+def test_a_directory_is_renamed_with_all_that_is_in_it(tmp_path: Path) -> None:
+    settings = store("docs", state_dir=tmp_path)
+    buckets = Buckets({settings: TREE})
+
+    async def script(stage: Stage) -> None:
+        await opened(stage, "m")
+        await typed(stage, "moved")
+        await again(stage, "renamed sub/ to moved")
+        assert under(stage) == "moved/"
+        await stage.press("c")
+        await stage.until(lambda: "only an object can be copied here" in stage.event)
+
+    play(script, shelves=buckets.shelves())
+    held = buckets.keys("docs")
+    assert {"moved/b.json", "moved/deep/c"} <= set(held)
+    assert not any(key.startswith("sub/") for key in held)
 
 
 @pytest.mark.parametrize("key", ["d", "u", "c", "m", "n"])

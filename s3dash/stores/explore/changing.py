@@ -52,14 +52,6 @@ def send(opened: Opened, source: Path, key: str, job: Job, *, over: ObjectInfo |
     job.finished()
 
 
-def make_dir(opened: Opened, key: str) -> None:
-    """A directory's marker, `key` ending with a slash. Raises TargetTaken when it is there."""
-    try:
-        opened.steady.put(key, b"", if_none_match=True)
-    except PreconditionFailed as error:
-        raise TargetTaken(f"{key} is there already") from error
-
-
 def copy(opened: Opened, entry: Entry, target: str) -> None:
     """Copy an object on the server, the version that was listed, to a name that is free.
 

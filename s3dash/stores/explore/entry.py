@@ -61,3 +61,9 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
 
     done: int
     failed: tuple[str, ...] = ()
+
+
+def local_name(entry: Entry) -> str:
+    """What a thing may be called on this machine, unless the user says otherwise."""
+    name = entry.key.removesuffix("/").rpartition("/")[2]
+    return name if name.isprintable() and name not in ("", ".", "..") else "download"

@@ -6,34 +6,23 @@ from functools import partial
 from pathlib import Path
 
 from s3dash.core.cancel import CancelToken
-from s3dash.core.settings import Datastore
 from s3dash.engine.jobs import each, retrying
-from s3dash.errors import ReadOnly, S3DashError
+from s3dash.errors import Cancelled, ReadOnly, S3DashError
 from s3dash.objectstore.port import ObjectInfo
 from s3dash.stores.blobs.store import BlobStore
 from s3dash.stores.explore import changing, fetching, picture
-from s3dash.stores.explore.entry import Doomed, Entry, Removed, Shape, Verdict
+from s3dash.stores.explore.entry import Doomed, Entry, Removed, Shape, Verdict, local_name
 from s3dash.stores.explore.fetching import Fetched
 from s3dash.stores.explore.indexed import Indexed
 from s3dash.stores.explore.job import Job
 from s3dash.stores.explore.preview import MOST, Preview, preview
 from s3dash.stores.explore.proving import Proving
-from s3dash.stores.explore.shapes import Naming, dir_of
+from s3dash.stores.explore.shapes import Naming, dir_of, refusal
+from s3dash.stores.files.files import Files
 from s3dash.stores.opened import Opened
 
 VERIFIERS = 8
 """Objects that are read side by side to be verified."""
-
-
-def refusal(settings: Datastore, shape: Shape) -> str:
-    """Why nothing can be written here, as a clause; empty when it can."""
-    if settings.kind == "cache":
-        return "a shared cache is written by push alone: anything else would go round its index"
-    if settings.readonly:
-        return "opened to look only (readonly)"
-    if settings.kind != shape:
-        return f"it holds {settings.kind}, and is looked at as {shape}"
-    return ""
 
 
 class Explorer:
@@ -140,6 +129,22 @@ class Explorer:
         info = ObjectInfo(entry.key, entry.size, entry.etag)
         return fetching.fetch_file(self.opened, info, to, job, replace=replace)
 
+    def download_into(self, entries: Sequence[Entry], to: Path, job: Job) -> Fetched:
+        """Several ones into a directory that is there, each under its own name; one that fails is
+        told, and the others come."""
+        files, total, failed = 0, 0, list[str]()
+        for entry in entries:
+            try:
+                done = self.download(entry, to / local_name(entry), job)
+            except Cancelled:
+                raise
+            except S3DashError as error:
+                failed.append(f"{entry.name}: {error.message}")
+            else:
+                files, total = files + done.files, total + done.bytes
+                failed += done.failed
+        return Fetched(files=files, bytes=total, failed=tuple(failed))
+
     # --- changing -----------------------------------------------------------------------
 
     def must_write(self, shape: Shape) -> None:
@@ -154,16 +159,27 @@ class Explorer:
         return changing.found(self.opened, key)
 
     def mkdir(self, key: str) -> None:
+        """A directory that stays when it is empty. Raises FileThere, NoDirectory."""
         self.must_write("files")
-        changing.make_dir(self.opened, f"{key.removesuffix('/')}/")
+        Files(self.opened).mkdir(key)
 
     def copy(self, entry: Entry, target: str, shape: Shape) -> None:
         self.must_write(shape)
         changing.copy(self.opened, entry, target)
 
-    def rename(self, entry: Entry, target: str, shape: Shape) -> None:
+    def rename(self, entry: Entry, target: str, shape: Shape, job: Job) -> None:
+        """An object to where nothing is; a directory too, as the store of files does it: what was
+        cut short is continued by the same call."""
         self.must_write(shape)
-        changing.rename(self.opened, entry, target)
+        if not entry.is_dir:
+            changing.rename(self.opened, entry, target)
+            return
+        self.must_write("files")
+
+        def moved(files: int, size: int) -> None:
+            job.done, job.bytes = files, size
+
+        Files(self.opened).rename(entry.key, target, on_moved=moved)
 
     def doomed(self, entries: Sequence[Entry], shape: Shape) -> Doomed:
         self.must_write(shape)

@@ -18,6 +18,17 @@ def home(settings: Datastore) -> str:
     return blob_keys.below(settings.blob_prefix) if settings.kind == "blobs" else ""
 
 
+def refusal(settings: Datastore, shape: Shape) -> str:
+    """Why nothing can be written here, as a clause; empty when it can."""
+    if settings.kind == "cache":
+        return "a shared cache is written by push alone: anything else would go round its index"
+    if settings.readonly:
+        return "opened to look only (readonly)"
+    if settings.kind != shape:
+        return f"it holds {settings.kind}, and is looked at as {shape}"
+    return ""
+
+
 class Naming:
     """What the objects of a datastore are, looked at as one shape."""
 

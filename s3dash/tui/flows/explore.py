@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 from s3dash.core.settings import Datastore
 from s3dash.errors import S3DashError, UsageError
 from s3dash.stores.explore.entry import Entry, Shape
-from s3dash.stores.explore.explorer import Explorer
 from s3dash.tui.bridge import POLL_S
 from s3dash.tui.exploring import Exploring, Looked, in_order
 
 if TYPE_CHECKING:
+    from s3dash.stores.explore.explorer import Explorer
     from s3dash.tui.app import DashApp
 
 
-def explorer_of(place: Exploring, settings: Datastore) -> Explorer:
+def explorer_of(place: Exploring, settings: Datastore) -> "Explorer":
     """That of a datastore, opened when it is first asked for. Blocks."""
+    from s3dash.stores.explore.explorer import Explorer  # late: it loads a lot
+
     known = place.explorers.get(settings.name)
     if known is not None and known.settings == settings:
         return known

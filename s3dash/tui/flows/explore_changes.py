@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from s3dash.errors import Cancelled, S3DashError
 from s3dash.objectstore.port import ObjectInfo
 from s3dash.stores.explore.entry import Doomed, Entry, Removed
-from s3dash.stores.explore.explorer import Explorer
 from s3dash.stores.explore.job import Job
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.flows.explore import again
@@ -18,6 +17,7 @@ from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.naming import NameScreen
 
 if TYPE_CHECKING:
+    from s3dash.stores.explore.explorer import Explorer
     from s3dash.tui.app import DashApp
 
 
@@ -71,18 +71,18 @@ async def mkdir(app: "DashApp") -> None:
         await again(app, goal=key)
 
 
-def _made(explorer: Explorer, typed: str, prefix: str) -> str:
+def _made(explorer: "Explorer", typed: str, prefix: str) -> str:
     key = explorer.key_for(f"{typed.rstrip('/')}/", prefix)
     explorer.mkdir(key)
     return key
 
 
 async def rename(app: "DashApp", entry: Entry, *, keep: bool) -> None:
-    """Another name for an object: `keep` leaves it under the old one, too."""
+    """Another name for an object, or for a directory of files; `keep` leaves the old one, too."""
     place = app.exploring
     shape, prefix = place.shape, place.prefix
-    if entry.is_dir or entry.kind == "datastore":
-        app.tell("only objects have names of their own to be changed here")
+    if entry.kind == "datastore" or (entry.is_dir and (keep or shape != "files")):
+        app.tell("only an object can be copied here, and only a directory of files be renamed")
         return
     verb = "copy" if keep else "rename"
     about = "its new name, here; one that begins with / counts from the top"
@@ -90,14 +90,23 @@ async def rename(app: "DashApp", entry: Entry, *, keep: bool) -> None:
     if not typed:
         return
 
-    def run(explorer: Explorer) -> str:
+    job = Job("copying" if keep else "renaming")
+
+    def run(explorer: "Explorer") -> str:
         target = explorer.key_for(typed, prefix)
-        (explorer.copy if keep else explorer.rename)(entry, target, shape)
+        if keep:
+            explorer.copy(entry, target, shape)
+        else:
+            explorer.rename(entry, target, shape, job)
         return target
 
-    target = await work(app, Job("copying" if keep else "renaming"), run)
+    try:
+        target = await work(app, job, run)
+    except Cancelled:
+        app.tell("stopped; the same name again continues it", level="warning")
+        return
     app.tell(f"{'copied' if keep else 'renamed'} {entry.key} to {target}")
-    await again(app, goal=target)
+    await again(app, goal=f"{target.rstrip('/')}/" if entry.is_dir else target)
 
 
 # --- deletions ------------------------------------------------------------------------------

@@ -1,14 +1,12 @@
 """What the Explorer does that takes a while: one piece of work at a time, and it can be stopped."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from s3dash.errors import Cancelled, S3DashError, UsageError
-from s3dash.stores.explore.entry import Entry, Verdict
-from s3dash.stores.explore.explorer import Explorer
-from s3dash.stores.explore.fetching import Fetched
+from s3dash.errors import Cancelled, UsageError
+from s3dash.stores.explore.entry import Entry, Verdict, local_name
 from s3dash.stores.explore.job import Job
 from s3dash.tui.bridge import POLL_S
 from s3dash.tui.flows.explore import changed, explorer_of
@@ -16,14 +14,16 @@ from s3dash.tui.format import count, size
 from s3dash.tui.screens.modal import ask_user
 from s3dash.tui.screens.naming import NameScreen
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # they load a lot, and come with the first bucket that is opened
+    from s3dash.stores.explore.explorer import Explorer
+    from s3dash.stores.explore.fetching import Fetched
     from s3dash.tui.app import DashApp
 
 T = TypeVar("T")
 Rows = Callable[[], list[Entry]]
 
 
-async def work(app: "DashApp", job: Job, call: Callable[[Explorer], T]) -> T:
+async def work(app: "DashApp", job: Job, call: "Callable[[Explorer], T]") -> T:
     """One piece of work at a time, shown as it goes on and stopped by its token.
 
     Raises what it raises, UsageError while another one goes on.
@@ -68,7 +68,7 @@ async def verify(app: "DashApp", rows: Rows) -> None:
     if not any(row.is_dir for row in chosen):
         job.of, job.of_bytes = len(chosen), sum(row.size for row in chosen)
 
-    def run(explorer: Explorer) -> None:
+    def run(explorer: "Explorer") -> None:
         for entry, verdict in explorer.verify(chosen, shape, job):
             place.judge(entry.key, verdict)
             tally.add(entry, verdict)
@@ -114,7 +114,7 @@ async def download(app: "DashApp", rows: Rows) -> None:
         app.tell("there is nothing to download here")
         return
     single = chosen[0] if len(chosen) == 1 else None
-    name = _local_name(single) if single else ""
+    name = local_name(single) if single else ""
     what = single.name if single else count(len(chosen), "entry", "entries")
     about = "to this new file or directory" if single else "into this directory"
     screen = NameScreen(f"download {what}", about, given=name, clock=app.clock)
@@ -123,10 +123,10 @@ async def download(app: "DashApp", rows: Rows) -> None:
         return
     job = Job("downloading")
 
-    def run(explorer: Explorer) -> Fetched:
+    def run(explorer: "Explorer") -> "Fetched":
         to = Path(typed).expanduser()
         return (
-            bring(explorer, chosen, to, job)
+            explorer.download_into(chosen, to, job)
             if single is None
             else explorer.download(single, to, job)
         )
@@ -139,29 +139,7 @@ async def download(app: "DashApp", rows: Rows) -> None:
         _tell_fetched(app, done, typed)
 
 
-def _local_name(entry: Entry) -> str:
-    """What a thing may be called here, to begin with."""
-    name = entry.key.removesuffix("/").rpartition("/")[2]
-    return name if name.isprintable() and name not in ("", ".", "..") else "download"
-
-
-def bring(explorer: Explorer, chosen: Sequence[Entry], to: Path, job: Job) -> Fetched:
-    """Several ones into a directory that is there, each under its own name."""
-    files, total, failed = 0, 0, list[str]()
-    for entry in chosen:
-        try:
-            done = explorer.download(entry, to / _local_name(entry), job)
-        except Cancelled:
-            raise
-        except S3DashError as error:
-            failed.append(f"{entry.name}: {error.message}")
-        else:
-            files, total = files + done.files, total + done.bytes
-            failed += done.failed
-    return Fetched(files=files, bytes=total, failed=tuple(failed))
-
-
-def _tell_fetched(app: "DashApp", done: Fetched, to: str) -> None:
+def _tell_fetched(app: "DashApp", done: "Fetched", to: str) -> None:
     told = f"downloaded {count(done.files, 'file')}, {size(done.bytes)}, to {to}"
     if done.failed:
         told += f"; {len(done.failed):,} did not come: {done.failed[0]}"

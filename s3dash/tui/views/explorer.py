@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from s3dash.stores.explore.entry import Entry
-from s3dash.stores.explore.explorer import refusal
 from s3dash.stores.explore.job import Job
-from s3dash.stores.explore.shapes import shape_of
+from s3dash.stores.explore.shapes import refusal, shape_of
 from s3dash.tui import copying
 from s3dash.tui.cells import EMPTY, Cell, one
 from s3dash.tui.columns import Column
-from s3dash.tui.exploring import Exploring, Shelves
+from s3dash.tui.exploring import Exploring
 from s3dash.tui.format import count, moment, percent, safe, size
 from s3dash.tui.glyphs import Sign
 from s3dash.tui.look import Look
+from s3dash.tui.shelves import Shelves
 from s3dash.tui.views import explorer_detail
 from s3dash.tui.views.base import Badge, View, joined
 

@@ -2,9 +2,8 @@
 
 from s3dash.core.settings import Datastore
 from s3dash.stores.explore.entry import Entry, Verdict
-from s3dash.stores.explore.explorer import refusal
 from s3dash.stores.explore.preview import Preview
-from s3dash.stores.explore.shapes import shape_of
+from s3dash.stores.explore.shapes import refusal, shape_of
 from s3dash.tui import halfblocks
 from s3dash.tui.cells import Cell, one
 from s3dash.tui.exploring import Exploring, Looked

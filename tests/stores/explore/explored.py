@@ -14,13 +14,13 @@ from s3dash.stores.explore.job import Job
 from s3dash.stores.explore.shapes import shape_of
 from s3dash.stores.opened import Opened
 
+NOWHERE = Path("/nowhere")
+
 
 def explorer(store: ObjectStore, kind: Kind = "files", **options: Any) -> Explorer:
     """Sealed as the command line does it."""
-    given = Datastore(
-        name="it", bucket="b", kind=kind, cache=Path("/nowhere"), state_dir=Path("/nowhere"),
-        **options,
-    )  # fmt: skip
+    fields: dict[str, Any] = {"cache": NOWHERE, "state_dir": NOWHERE, **options}
+    given = Datastore(name="it", bucket="b", kind=kind, **fields)
     sealed = kind == "cache" or given.readonly
     return Explorer(Opened(given, Sealed(store) if sealed else store, Patience()))
 

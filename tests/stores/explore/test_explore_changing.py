@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from s3dash.core.settings import Kind
-from s3dash.errors import PathBlocked, ReadOnly, TargetTaken
+from s3dash.errors import FileThere, NotEmpty, PathBlocked, ReadOnly, TargetTaken
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import ObjectStore
 from s3dash.stores.blobs import keys as blob_keys
@@ -75,8 +75,8 @@ def test_a_blob_is_sent_under_its_digest(store: ObjectStore, tmp_path: Path) -> 
 def test_a_directory_is_made_once(store: ObjectStore) -> None:
     found = explorer(store)
     found.mkdir("d/new/")
-    assert keys(store) == ["d/new/"]
-    with pytest.raises(TargetTaken):
+    assert "d/new/" in keys(store)
+    with pytest.raises(FileThere):
         found.mkdir("d/new/")
 
 
@@ -85,12 +85,23 @@ def test_a_name_is_changed_and_never_over_another(store: ObjectStore) -> None:
     found = explorer(store)
     found.copy(level(found)["a"], "d/c", "files")
     with pytest.raises(TargetTaken):
-        found.rename(level(found)["a"], "b", "files")
-    found.rename(level(found)["a"], "e", "files")
+        found.rename(level(found)["a"], "b", "files", Job("renaming"))
+    found.rename(level(found)["a"], "e", "files", Job("renaming"))
     assert keys(store) == ["b", "d/c", "e"]
     fetched = store.get("b")
     assert fetched is not None
     assert fetched.body == b"2"
+
+
+def test_a_directory_gets_another_name_where_nothing_is(store: ObjectStore, tmp_path: Path) -> None:
+    fill(store, {"d/a": b"1", "d/e/b": b"22", "there/x": b"x"})
+    found, job = explorer(store, state_dir=tmp_path), Job("renaming")
+    with pytest.raises(NotEmpty):
+        found.rename(level(found)["d/"], "there", "files", job)
+    found.rename(level(found)["d/"], "moved/here", "files", job)
+    assert {"moved/here/a", "moved/here/e/b", "there/x"} <= set(keys(store))
+    assert not any(key.startswith("d/") for key in keys(store))
+    assert job.done >= 2
 
 
 @pytest.mark.parametrize(
@@ -150,7 +161,7 @@ def test_what_may_only_be_looked_at_is_not_changed(
     for change in (
         lambda: found.upload(source, "", shape, Job(""), over=None),
         lambda: found.copy(entry, "b", shape),
-        lambda: found.rename(entry, "b", shape),
+        lambda: found.rename(entry, "b", shape, Job("")),
         lambda: found.doomed([entry], shape),
     ):
         with pytest.raises(ReadOnly, match=told):
