@@ -24,6 +24,7 @@ MODULES = (
     ("fleet", ("fleet",)),
     ("control", ("control",)),
     ("kv", ("kv",)),
+    ("fs", ("fs",)),
     ("blobs", ("blobs",)),
     ("fetch", ("fetch",)),
     ("init", ("init",)),

@@ -12,7 +12,7 @@ from s3dash.core.settings import Datastore, Kind
 from s3dash.errors import UsageError
 from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.patience import Patience
-from s3dash.stores.opened import Opened
+from s3dash.stores.opened import SIZES, Opened
 
 
 def open_configured(
@@ -50,5 +50,6 @@ def opened_with(loaded: Loaded, settings: Datastore, *, environ: Mapping[str, st
     """A datastore of the configuration with these settings of its own."""
     refs, patience = loaded.credentials[settings.name], Patience()
     resolve(refs, environ)  # what is wrong with them is told before anything is asked
-    store = open_store(settings, lambda: resolve(refs, environ), patience=patience)
+    sizes = SIZES.get(settings.kind, {})
+    store = open_store(settings, lambda: resolve(refs, environ), patience=patience, **sizes)
     return Opened(settings, store, patience)

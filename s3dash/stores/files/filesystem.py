@@ -13,7 +13,7 @@ from fsspec.core import get_compression
 from fsspec.spec import AbstractFileSystem
 from fsspec.utils import isfilelike, stringify_path
 
-from s3dash.errors import BadPath, NoSuchFile
+from s3dash.errors import BadPath
 from s3dash.stores.files import disk, names
 from s3dash.stores.files.files import Files
 from s3dash.stores.files.model import Caps, FileInfo
@@ -87,10 +87,11 @@ class S3DashFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         return files.exists(key)
 
     def isdir(self, path: str) -> bool:
-        return self._is_a(path, "directory")
+        """A name may be both."""
+        return self._is_a(path, Files.is_dir)
 
     def isfile(self, path: str) -> bool:
-        return self._is_a(path, "file")
+        return self._is_a(path, Files.is_file)
 
     def find(
         self,
@@ -98,18 +99,20 @@ class S3DashFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         maxdepth: int | None = None,
         withdirs: bool = False,
         detail: bool = False,
-        **kwargs: Any,
+        **_: Any,
     ) -> Any:
-        """One listing for all that is below, however deep."""
-        if maxdepth is not None:
-            return super().find(path, maxdepth, withdirs, detail, **kwargs)
+        """One listing for all that is below, however deep; with `maxdepth` one for each level."""
         files, key, bucket = self._at(path)
-        found = [_shown(one, bucket) for one in files.tree(key, dirs=withdirs)]
-        if withdirs and (found or self.isdir(path)):
-            found.append(_shown(FileInfo(names.checked(key), "directory"), bucket))
-        if not found and self.isfile(path):
-            found.append(self.info(path))
-        out = {one["name"]: one for one in sorted(found, key=_by_name)}
+        if maxdepth is not None and maxdepth < 1:
+            raise ValueError("maxdepth must be at least 1")
+        found = list(files.tree(key, dirs=withdirs, depth=maxdepth))
+        if found and withdirs:
+            found.append(FileInfo(names.checked(key), "directory"))
+        elif not found:
+            alone = [files.info(key)] if files.exists(key) else []
+            found = [one for one in alone if withdirs or not one.is_dir]
+        shown = sorted((_shown(one, bucket) for one in found), key=_by_name)
+        out = {one["name"]: one for one in shown}
         return out if detail else list(out)
 
     def modified(self, path: str) -> datetime:
@@ -308,13 +311,11 @@ class S3DashFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             key += "/"
         return files, key, bucket
 
-    def _is_a(self, path: str, kind: str) -> bool:
-        """A name may be both."""
-        files, key, _bucket = self._at(path)
+    def _is_a(self, path: str, asked: Callable[[Files, str], bool]) -> bool:
         try:
-            asked = key if kind == "file" else names.below(names.checked(key))
-            return files.info(asked).kind == kind
-        except (NoSuchFile, BadPath):
+            files, key, _bucket = self._at(path)
+            return asked(files, key)
+        except BadPath:
             return False
 
 

@@ -55,6 +55,14 @@ class Looking:
             return False
         return self._is_dir(plain) if path.endswith(names.SLASH) else bool(self._kinds(plain))
 
+    def is_dir(self, path: str) -> bool:
+        """Also of a name that a file has, too. Raises BadPath."""
+        return self._is_dir(names.checked(path))
+
+    def is_file(self, path: str) -> bool:
+        """Also of a name that a directory has, too. Raises BadPath."""
+        return self._file(names.checked(path)) is not None
+
     def pages(self, path: str) -> Iterator[list[FileInfo]]:
         """What lies directly in a directory, a page at a time, in the endpoint's order.
 
@@ -79,14 +87,33 @@ class Looking:
         yield [file]
 
     def ls(self, path: str) -> list[FileInfo]:
-        """All of `pages`, by path; a name that is file and directory is there as both."""
+        """All of `pages`, by path."""
         found = [one for page in self.pages(path) for one in page]
-        return sorted(found, key=lambda one: (one.path, one.kind))
+        return sorted(found, key=_by_path)
 
-    def tree(self, path: str, *, dirs: bool = False) -> Iterator[FileInfo]:
-        """Everything below a directory, however deep, as it comes: files, with `dirs` directories
-        before what is in them. Nothing, where nothing is. Paths as in `pages`."""
-        prefix, open_dirs = names.below(names.checked(path)), list[str]()
+    def tree(
+        self, path: str, *, dirs: bool = False, depth: int | None = None
+    ) -> Iterator[FileInfo]:
+        """Everything below a directory, as it comes: files, with `dirs` directories before what is
+        in them. At most `depth` levels, each of which takes requests; all take one listing.
+
+        Nothing, where nothing is. What can be no path is left out, as in `pages`.
+        """
+        plain = names.checked(path)
+        return self._deep(plain, dirs=dirs) if depth is None else self._near(plain, dirs, depth)
+
+    def _near(self, plain: str, dirs: bool, depth: int) -> Iterator[FileInfo]:
+        try:
+            for one in self.ls(names.below(plain)):
+                if dirs or not one.is_dir:
+                    yield one
+                if one.is_dir and depth > 1:
+                    yield from self._near(one.path, dirs, depth - 1)
+        except NoSuchFile:  # or it went meanwhile
+            return
+
+    def _deep(self, plain: str, *, dirs: bool) -> Iterator[FileInfo]:
+        prefix, open_dirs = names.below(plain), list[str]()
         for found in self.store.list(prefix):
             self.cancel.check()
             rel = found.key[len(prefix) :]
@@ -175,14 +202,16 @@ class Looking:
                 cancel=self.cancel,
             )
             dirs = [name for name, there in zip(dirs, held, strict=True) if there]
-        return [
-            *(FileInfo(prefix + name, "directory") for name in dirs),
-            *(
-                FileInfo.of(one)
-                for one in level.objects
-                if one.key != prefix and names.is_plain(one.key[len(prefix) :])
-            ),
-        ]
+        found = [FileInfo(prefix + name, "directory") for name in dirs]
+        for one in level.objects:
+            if one.key != prefix and names.is_plain(one.key[len(prefix) :]):
+                found.append(FileInfo.of(one))
+        return sorted(found, key=_by_path)
+
+
+def _by_path(one: FileInfo) -> tuple[str, str]:
+    """A name that is file and directory is there as both."""
+    return one.path, one.kind
 
 
 def missing(path: str) -> NoSuchFile:

@@ -16,11 +16,9 @@ from s3dash.errors import ConfigError, ReadOnly
 from s3dash.objectstore.opening import open_store
 from s3dash.objectstore.patience import Patience
 from s3dash.stores.files import names
-from s3dash.stores.opened import Opened
+from s3dash.stores.opened import SIZES, Opened
 
 WHERE = "storage options"
-MULTIPART_ABOVE = 8 << 20
-PART_SIZE = 5 << 20
 _REFERENCES = ("env:", "file:", "keychain:")
 
 
@@ -44,8 +42,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     config: str | None = None
     emulate: bool = False
     readonly: bool = False
-    multipart_above: int = MULTIPART_ABOVE
-    part_size: int = PART_SIZE
+    multipart_above: int = SIZES["files"]["multipart_above"]
+    part_size: int = SIZES["files"]["part_size"]
     max_concurrency: int = 32
 
     @classmethod
