@@ -104,3 +104,23 @@ def test_keys_that_are_no_paths_are_kept_or_bent_by_the_server(backend: Backend,
     fetched = store.get(key)
     assert fetched is not None
     assert fetched.body == b"x"
+
+
+def test_the_first_objects_take_one_small_request(store: ObjectStore) -> None:
+    fill(store, ("d/a", "d/b", "d/c/x", "e"))
+    before = store.usage.requests
+    assert [i.key for i in store.first("d/")] == ["d/a"]
+    assert [i.key for i in store.first("d/", most=2)] == ["d/a", "d/b"]
+    assert store.first("nothing/") == ()
+    assert store.usage.requests - before == 3
+    store.delete("e")
+    assert store.first("e") == ()
+
+
+def test_a_directory_that_is_gone_has_no_first_object(store: ObjectStore) -> None:
+    """SeaweedFS goes on naming it: this is how to tell."""
+    store.put("d/only", b"x")
+    store.delete("d/only")
+    assert store.first("d/") == ()
+    store.put("d/", b"")
+    assert [(i.key, i.size) for i in store.first("d/")] == [("d/", 0)]

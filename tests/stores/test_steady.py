@@ -1,5 +1,7 @@
 """Writes that come to an answer, whatever was lost on the way."""
 
+from pathlib import Path
+
 import pytest
 
 from s3dash.errors import PreconditionFailed, Unreachable
@@ -16,7 +18,7 @@ class Losing:
         self.left = count
 
     def __call__(self, op: str, key: str) -> None:
-        if op in ("put", "delete") and self.left:
+        if op in ("put", "delete", "upload", "complete_upload") and self.left:
             self.left -= 1
             raise Unreachable("lost")
 
@@ -62,3 +64,26 @@ def test_a_deletion_is_sent_again() -> None:
     behind_our_back(found).put("k", b"x")
     found.delete("k")
     assert list(found.store.list()) == []
+
+
+@pytest.mark.parametrize("lost", [{"before": 2}, {"after": 2}])
+def test_a_file_is_sent_again(lost: dict[str, int], tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"body")
+    found = steady(**lost)
+    assert found.upload("k", tmp_path / "f").etag == found.store.head("k").etag
+
+
+def test_a_file_whose_creation_was_not_answered_is_read_back(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"body")
+    found = steady(after=1)
+    done = found.upload("k", tmp_path / "f", if_none_match=True)
+    assert (done.etag, done.size) == (found.store.head("k").etag, 4)
+
+
+def test_another_file_that_was_created_meanwhile_is_theirs(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"body")
+    for theirs in (b"their", b"ours"):
+        found = steady(before=1)
+        behind_our_back(found).put("k", theirs)
+        with pytest.raises(PreconditionFailed):
+            found.upload("k", tmp_path / "f", if_none_match=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from s3dash.core.paths import CONTROL_DIR
-from s3dash.errors import NoSuchFile
+from s3dash.errors import NoSuchFile, ReadOnly
 from s3dash.stores.files.files import Files
 from s3dash.stores.files.model import Caps, Tried
 
@@ -25,7 +25,7 @@ def prove(files: Files, *, nonce: str) -> tuple[Caps, list[Tried]]:
     try:
         tried = [Tried(name, *trial(files, f"{root}/{name}")) for name, trial in TRIALS.items()]
     finally:
-        with suppress(NoSuchFile):  # the first trial wrote nothing
+        with suppress(NoSuchFile, ReadOnly):  # nothing was written
             files.remove(root, recursive=True)
     return Caps(**{one.name: one.native for one in tried}), tried
 
@@ -62,17 +62,12 @@ def _truncate(files: Files, place: str) -> Seen:
 
 
 def _atomic_rename(files: Files, place: str) -> Seen:
-    for name in ("a", "b"):
-        files.write(f"{place}/from/{name}", TEN)
-    half: list[bool] = []
-
-    def looked(_count: int, _size: int) -> None:
-        half.append(files.exists(f"{place}/from") and files.exists(f"{place}/to"))
-
-    files.rename(f"{place}/from", f"{place}/to", on_moved=looked)
-    return not any(half), (
-        "half of a rename was seen" if any(half) else "no half of a rename was seen"
-    )
+    """In its own steps: a rename is a copy and a deletion, and anybody can look in between."""
+    files.write(f"{place}/from", TEN)
+    files.copy(f"{place}/from", f"{place}/to")
+    both = files.exists(f"{place}/from") and files.exists(f"{place}/to")
+    files.remove(f"{place}/from")
+    return not both, f"in the middle of it {'both names are' if both else 'one name is'} there"
 
 
 def _directories(files: Files, place: str) -> Seen:

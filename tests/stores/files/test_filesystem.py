@@ -342,8 +342,9 @@ def test_fs_17_files_and_keychains_are_references(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["key", "secret", "token"])
 def test_fs_17_a_secret_that_is_written_out_is_refused_and_not_shown(name: str) -> None:
+    options: dict[str, Any] = {name: "AKIAVERYSECRET", "skip_instance_cache": True}
     with pytest.raises(ConfigError) as told:
-        S3DashFileSystem(**{name: "AKIAVERYSECRET"}, skip_instance_cache=True)
+        S3DashFileSystem(**options)
     assert name in str(told.value)
     assert "AKIAVERYSECRET" not in str(told.value) + told.value.hint
     assert told.value.__cause__ is None
