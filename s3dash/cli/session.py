@@ -80,8 +80,8 @@ class Session:
     ) -> "Iterator[Opened]":
         """The bucket that the options mean, as files, keys or blobs; closed on the way out.
 
-        Those of the run, unless others are given.
-        A signal stops what waits for the endpoint; a loop asks `patience.cancel` by itself.
+        Those of the run, unless others are given. A signal stops what waits for the endpoint; a
+        loop asks `patience.cancel` by itself. Raises Cancelled that names the signal.
         """
         opened = self.services.store((options or self.options).single(), kind, writes=writes)
         cancel = CancelToken()
@@ -90,6 +90,10 @@ class Session:
             self.diagnostics.detail(_about(opened.settings))
             with self._interrupts.leading_to(cancel.cancel):
                 yield opened
+        except Cancelled as error:
+            if not self._interrupts.received:
+                raise
+            raise self._interrupts.error() from error
         finally:
             opened.store.close()
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -263,6 +264,30 @@ def test_standard_input_is_put(moto: Server, tmp_path: Path) -> None:
         check=True,
     )
     assert json.loads(done.stdout)["blobs"][0]["integrity"] == sri.of(b"piped", "sha256")
+
+
+def test_a_signal_stops_a_long_put_and_leaves_nothing_behind(moto: Server, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "staging").mkdir()
+    desk = Desk(tmp_path / "home", moto)
+    with Path("/dev/zero").open("rb") as endless:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "s3dash", "blobs", "put", "-"],
+            stdin=endless,
+            stderr=subprocess.PIPE,
+            cwd=desk.home,
+            env=desk.environ
+            | {"PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(tmp_path / "staging")},
+        )
+        while not [*(tmp_path / "staging").iterdir()]:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.02)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"stopped by SIGINT" in told
+    assert [*(tmp_path / "staging").iterdir()] == []
+    assert desk.json("list") == {"blobs": []}
 
 
 @pytest.mark.parametrize(
