@@ -7,12 +7,13 @@ import msgspec
 
 from s3dash.core.settings import Datastore
 from s3dash.errors import S3DashError
-from s3dash.stores.explore.entry import SHAPES, Entry, Shape, Verdict
+from s3dash.stores.explore.entry import SHAPES, Entry, Shape
 from s3dash.stores.explore.job import Job
 from s3dash.stores.explore.preview import Preview
 from s3dash.stores.explore.shapes import home, refusal, shape_of
 from s3dash.tui.format import safe
 from s3dash.tui.shelves import Shelves
+from s3dash.tui.verdicts import Verdicts
 
 if TYPE_CHECKING:  # it is not needed before a bucket is opened, and loads a lot
     from s3dash.stores.explore.explorer import Explorer
@@ -48,11 +49,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exploring:
-    """Changed in the loop of the screen alone, but by `judge`, which a job calls.
-
-    `verdicts` are those of the datastore that is open, by key; `damaged` the directories that have
-    something damaged below them.
-    """
+    """Changed in the loop of the screen alone; `verdicts` are those of the datastore that is open,
+    or was last."""
 
     def __init__(self, shelves: Shelves) -> None:
         self.shelves = shelves
@@ -65,11 +63,11 @@ class Exploring:
         self.order: Order = "name"
         self.rows: list[Entry] = []
         self.goal = ""
-        self.verdicts: dict[str, Verdict] = {}
-        self.damaged: set[str] = set()
+        self.verdicts = Verdicts()
         self.looked: Looked | None = None
         self.job: Job | None = None
         self.begun = False
+        self._judged = ""
         self.fresh = False
         self.painted = float("-inf")
         self.visit = 0
@@ -107,8 +105,8 @@ class Exploring:
     def go(self, settings: Datastore, prefix: str, shape: Shape, *, goal: str = "") -> int:
         """Begin to list a level: a number that is true of it as long as it is the one shown."""
         self._leave()
-        if self.at is None or self.at.name != settings.name:
-            self.verdicts, self.damaged = {}, set()
+        if settings.name != self._judged:
+            self.verdicts, self._judged = Verdicts(), settings.name
         self.at, self.prefix, self.shape, self.goal = settings, prefix, shape, goal
         self.state, self.rows = "listing", []
         self.begun = self.fresh = True
@@ -136,13 +134,6 @@ class Exploring:
         return next((one for one in self.shelves.stores if one.name == row.key), None)
 
     # --- what comes in ------------------------------------------------------------------
-
-    def judge(self, key: str, verdict: Verdict) -> None:
-        """What became of verifying an object."""
-        self.verdicts[key] = verdict
-        if verdict.outcome == "damaged":
-            parts = key.split("/")[:-1]
-            self.damaged |= {"/".join(parts[: n + 1]) + "/" for n in range(len(parts))}
 
     def take(self, page: Sequence[Entry]) -> bool:
         """More of the level; False when no more can be taken."""

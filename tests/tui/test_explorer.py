@@ -9,6 +9,8 @@ from s3dash.core.settings import Datastore
 from s3dash.errors import AccessDenied
 from s3dash.objectstore.memory import Hook
 from s3dash.objectstore.memory_bucket import Kept, MemoryBucket
+from s3dash.stores.blobs import keys as blob_keys
+from s3dash.stores.blobs import sri
 from s3dash.stores.opened import Opened
 from s3dash.tui.screens.detail import DetailScreen
 from s3dash.tui.screens.leave import LeaveScreen
@@ -314,3 +316,19 @@ def test_quitting_asks_while_the_explorer_is_at_work() -> None:
         await stage.until(lambda: "stopped" in stage.event)
 
     play(script, shelves=Shelves(stores=(DOCS,), open=open_))
+
+
+def test_damage_is_told_at_the_tab_and_from_the_directory_above() -> None:
+    bad = blob_keys.encode(sri.of(b"as it was"))
+    blobs = store("packages", "blobs")
+
+    async def script(stage: Stage) -> None:
+        await opened(stage, "v")
+        await stage.until(lambda: "1 DAMAGED" in stage.event)
+        assert "✖ DAMAGED" in stage.rows()[0]
+        assert "Explorer 1!" in stage.line("#tabs")
+        await stage.press("backspace")
+        await listed(stage)
+        assert "✖ DAMAGE in" in stage.rows()[0]
+
+    play(script, shelves=Buckets({blobs: {bad: b"as it is"}}).shelves())

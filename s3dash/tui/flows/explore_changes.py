@@ -143,6 +143,7 @@ async def _delete(app: "DashApp", doomed: Doomed) -> None:
         app.tell(f"stopped: {job.done:,} deleted, the others stay", level="warning")
     else:
         app.tell(told(done), level="warning")
+    app.exploring.verdicts.forget(info.key for info in doomed.objects)
     await again(app)
 
 

@@ -65,12 +65,13 @@ async def verify(app: "DashApp", rows: Rows) -> None:
         app.tell("there is nothing to verify here")
         return
     job, shape, tally = Job("verifying"), place.shape, Tally()
+    verdicts = place.verdicts
     if not any(row.is_dir for row in chosen):
         job.of, job.of_bytes = len(chosen), sum(row.size for row in chosen)
 
     def run(explorer: "Explorer") -> None:
         for entry, verdict in explorer.verify(chosen, shape, job):
-            place.judge(entry.key, verdict)
+            verdicts.add(entry, verdict)
             tally.add(entry, verdict)
 
     try:

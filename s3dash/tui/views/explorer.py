@@ -65,7 +65,7 @@ class ExplorerView(View[Entry]):
         return copying.uri_of_key(settings, "" if row.kind == "datastore" else row.key)
 
     def raw(self, row: Entry, look: Look) -> Mapping[str, object]:
-        verdict = self._place.verdicts.get(row.key)
+        verdict = self._place.verdicts.of(row)
         return {
             "key": row.key,
             "name": row.name,
@@ -78,20 +78,20 @@ class ExplorerView(View[Entry]):
         }
 
     def badge(self, _look: Look) -> Badge:
-        damaged = sum(1 for v in self._place.verdicts.values() if v.outcome == "damaged")
+        damaged = self._place.verdicts.damaged
         return Badge(damaged, damaged > 0)
 
     # --- cells --------------------------------------------------------------------------
 
     def _word(self, row: Entry) -> str:
-        verdict = self._place.verdicts.get(row.key)
+        verdict = self._place.verdicts.of(row)
         return SIGNS[verdict.outcome].word if verdict else ""
 
     def _state(self, row: Entry, _: Look) -> Cell:
-        verdict = self._place.verdicts.get(row.key)
+        verdict = self._place.verdicts.of(row)
         if verdict is not None:
             return SIGNS[verdict.outcome].cell
-        if row.key in self._place.damaged:
+        if row.is_dir and self._place.verdicts.has_damage(row):
             return DAMAGE_BELOW.cell
         settings = self._place.settings_of(row) if row.kind == "datastore" else None
         if settings is not None and refusal(settings, shape_of(settings)):

@@ -42,7 +42,7 @@ def lines(row: Entry, place: Exploring, look: Look) -> list[Cell]:
         head(safe(row.name)),
         one(""),
         *_facts(row, look),
-        *_verdict(place.verdicts.get(row.key)),
+        *_verdict(place.verdicts.of(row)),
         one(""),
         *_look(row, place.looked),
     ]
