@@ -217,3 +217,13 @@ def test_a_narrower_filter_looks_only_at_what_had_passed_and_at_the_rest() -> No
     assert len(looked) == model.total
     assert len(model) == SLICE * 3 // 5
     assert not model.filtering
+
+
+def test_a_list_that_shrinks_below_a_cursor_far_down_keeps_it_on_a_row() -> None:
+    model: LineModel[str] = LineModel(str)
+    model.set_rows([f"{n}" for n in range(300)])
+    model.move(250)
+    model.set_rows([f"other {n}" for n in range(10)])
+    assert model.current == "other 9"
+    model.set_rows([])
+    assert model.current is None

@@ -159,7 +159,7 @@ class LineModel(Generic[R]):
 
     def _find(self, key: str, near: int) -> int | None:
         count = len(self)
-        low, high = max(0, near - NEARBY), min(count, near + NEARBY + 1)
+        low, high = min(count, max(0, near - NEARBY)), min(count, near + NEARBY + 1)
         for line in sorted(range(low, high), key=lambda n: abs(n - near)):
             if self.key(line) == key:
                 return line
