@@ -2,6 +2,8 @@
 
 import json
 import random
+import struct
+import zlib
 
 from msgspec.structs import replace
 
@@ -63,7 +65,25 @@ def _docs() -> dict[str, bytes]:
         "notes/2026-11-22.txt": content.text(rng, 30),
         "README.md": b"# What the team wrote down\n",
         "logo.bin": bytes(range(256)),
+        "logo.png": _logo(),
     }
+
+
+def _logo(side: int = 24) -> bytes:
+    """A small PNG: a disc on a dark ground."""
+    rows = b"".join(b"\0" + b"".join(_pixel(x, y, side) for x in range(side)) for y in range(side))
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+
+
+def _pixel(x: int, y: int, side: int) -> bytes:
+    middle = (side - 1) / 2
+    far = ((x - middle) ** 2 + (y - middle) ** 2) ** 0.5 / middle
+    return bytes((80 + x * 6, 200 - y * 5, 190)) if far < 0.9 else bytes((14, 20, 28))
 
 
 def _blocks() -> dict[str, bytes]:

@@ -111,11 +111,11 @@ class ExplorerView(View[Entry]):
         return joined(
             [
                 one(safe(place.crumbs), "strong"),
+                *_work(place.job),
                 one(f"as {place.shape}", "accent"),
                 one(_counted(place), "dim"),
                 one(f"by {place.order}", "dim") if place.order != "name" else (),
                 LOOK_ONLY.cell if closed else (),
-                *_work(place.job),
             ]
         )
 
