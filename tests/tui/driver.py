@@ -68,10 +68,11 @@ class Stage:
         raise AssertionError("what was waited for never came")
 
     @property
-    def exploring(self) -> bool:
-        """True while the Explorer waits for the first page of a level, or does something."""
+    def is_still(self) -> bool:
+        """False while a key still leads somewhere: to another view, or to a level of a bucket."""
         place = self.app.exploring
-        return place.job is not None or (place.state == "listing" and not place.rows)
+        waits = place.job is not None or (place.state == "listing" and not place.rows)
+        return not waits and (not self.at_home or self.app.focused is self.main.pane.list)
 
     async def opened(self, screen: type) -> Any:
         """Wait for a dialog, and let its key guard run out."""

@@ -41,7 +41,7 @@ class Scene:
         async def script(stage: Stage) -> None:
             for key in self.keys:
                 await stage.press(key)
-                await stage.until(lambda: not stage.exploring)
+                await stage.until(lambda: stage.is_still)
             await stage.until(lambda: self.ready(stage))
             await stage.settle()
             picture = stage.app.export_screenshot(title=f"{self.name} {size[0]}x{size[1]}")

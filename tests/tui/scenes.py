@@ -133,8 +133,14 @@ def _filled(stage: Stage) -> bool:
 
 
 def _seen(stage: Stage) -> bool:
-    """The row under the cursor was looked into."""
-    return stage.app.exploring.looked is not None
+    """The row under the cursor was looked into, and that is on the screen."""
+    return stage.app.exploring.looked is not None and "reading …" not in stage.text()
+
+
+def _filling(stage: Stage) -> bool:
+    """Three pages are on the screen; the clock stands, so that nothing paints them by itself."""
+    stage.main.show()
+    return "3,000" in stage.text() and _seen(stage)
 
 
 def _counted(stage: Stage) -> bool:
@@ -178,13 +184,7 @@ SCENES = [
     Scene("explorer-keys", ("8", "j", "j", "enter", "a", "v"), world, _seen, shelved),
     Scene("explorer-blobs", ("8", "G", "enter", "a", "v"), world, _seen, shelved),
     Scene("explorer-empty", ("8", "j", "enter", "enter"), world, shelves=shelved),
-    Scene(
-        "explorer-filling",
-        ("8", "enter"),
-        world,
-        lambda s: "3,000" in s.text() and _seen(s),
-        endless,
-    ),
+    Scene("explorer-filling", ("8", "enter"), world, _filling, endless),
     Scene("explorer-delete", ("8", "j", "enter", "d"), world, _counted, shelved),
     Scene("log", ("9",), world),
     Scene("plan", ("s",), world, _filled),
