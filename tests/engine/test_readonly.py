@@ -20,8 +20,8 @@ from tests.engine.conftest import Join
 from tests.engine.world import Machine, contents
 
 READS = {
-    "list", "levels", "list_dirs", "head", "get", "get_range", "download", "list_uploads",
-    "list_parts", "server_time", "close", "usage", "etag_quotes",
+    "list", "levels", "list_dirs", "first", "head", "get", "get_range", "download",
+    "list_uploads", "list_parts", "server_time", "close", "usage", "etag_quotes",
 }  # fmt: skip
 
 

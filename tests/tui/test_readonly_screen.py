@@ -25,7 +25,8 @@ HARMLESS = {
     "uploads.none", "catalogs", "catalogs.fetch", "catalogs.copy", "catalogs.search",
     "catalogs.again", "catalogs.stop", "namespaces.stand", "namespaces.search", "index.verify",
     "index.repair", "index.migrate", "care.verify", "care.full", "care.sample", "care.repair",
-    "care.migrate", "care.stop",
+    "care.migrate", "care.stop", "explorer.up", "explorer.verify", "explorer.download",
+    "explorer.shape", "explorer.order", "explorer.stop", "explorer.again",
 }  # fmt: skip
 """What repairs and migrates an index opens a plan: only its `care.confirm` writes."""
 OF_WHAT_RUNS = {
@@ -39,6 +40,10 @@ AFTER_ANOTHER = {
     "decide.confirm", "release.confirm", "moving.confirm",
 }  # fmt: skip
 """They stand in a dialog that a writing command opens."""
+ELSEWHERE = {
+    "explorer.upload", "explorer.delete", "explorer.copy", "explorer.move", "explorer.mkdir",
+}  # fmt: skip
+"""They write to the datastore that is open in the Explorer, which says by itself whether it may."""
 CONFIGURES = {"dirty.ignore"}
 """Writes to the configuration alone."""
 
@@ -48,7 +53,7 @@ def looking() -> FakeEngine:
 
 
 def test_every_command_is_known_to_write_or_to_be_harmless() -> None:
-    known = HARMLESS | OF_WHAT_RUNS | AFTER_ANOTHER | CONFIGURES | permits.WRITING
+    known = HARMLESS | OF_WHAT_RUNS | AFTER_ANOTHER | ELSEWHERE | CONFIGURES | permits.WRITING
     others = [
         key.name
         for key in keys.ALL
