@@ -26,7 +26,7 @@ from s3dash.stores.kv.query import (
     ValueIs,
     Where,
 )
-from s3dash.stores.kv.turns import MOST_BYTES, in_turn
+from s3dash.stores.turns import MOST_BYTES, in_turn
 from s3dash.testing.datastore import naive
 from tests.stores.opening import in_memory, opened
 

@@ -144,8 +144,8 @@ def _filling(stage: Stage) -> bool:
 
 
 def _counted(stage: Stage) -> bool:
-    """What a deletion would take is listed."""
-    return "Delete " in stage.text() and _dialog(stage)
+    """What a deletion would take is listed, and below the dialog the work has ended, too."""
+    return "Delete " in stage.text() and "▶" not in stage.text() and _dialog(stage)
 
 
 def shelved() -> Shelves:

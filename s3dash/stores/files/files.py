@@ -15,10 +15,10 @@ from s3dash.stores.files.carrying import carry, put_marker
 from s3dash.stores.files.journal import Journal
 from s3dash.stores.files.looking import missing
 from s3dash.stores.files.model import FileInfo, Move, Moved
-from s3dash.stores.files.parallel import each
 from s3dash.stores.files.renaming import OnMoved, Renaming, batches
 from s3dash.stores.files.writing import IN_MEMORY, Writing, changed, file_path, taken
 from s3dash.stores.opened import Opened
+from s3dash.stores.turns import in_turn
 
 ROUNDS = 10
 """How often a directory is emptied that others write into."""
@@ -128,7 +128,8 @@ class Files(Writing):
             return one
 
         ways = self.settings.push_concurrency
-        for one in each(copied, self.store.list(prefix), ways=ways, cancel=self.cancel):
+        listing = self.store.list(prefix)
+        for one in in_turn(listing, copied, at_a_time=ways, check=self.cancel.check):
             count, size = count + 1, size + one.size
             if on_file is not None:
                 on_file(one.key)

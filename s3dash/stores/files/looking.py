@@ -11,8 +11,8 @@ from s3dash.errors import BadPath, BucketNotFound, IsDirectory, NoSuchFile, NotF
 from s3dash.objectstore.port import Level
 from s3dash.stores.files import names
 from s3dash.stores.files.model import FileInfo, FileKind
-from s3dash.stores.files.parallel import each
 from s3dash.stores.opened import Opened
+from s3dash.stores.turns import in_turn
 
 AWS = ".amazonaws.com"
 
@@ -195,11 +195,11 @@ class Looking:
     def _entries(self, level: Level, prefix: str) -> list[FileInfo]:
         dirs = [name for name in level.dirs if names.is_plain(name)]
         if self._doubts and dirs:
-            held = each(
-                lambda name: bool(self.store.first(f"{prefix}{name}/")),
+            held = in_turn(
                 dirs,
-                ways=min(len(dirs), self.settings.pull_concurrency),
-                cancel=self.cancel,
+                lambda name: bool(self.store.first(f"{prefix}{name}/")),
+                at_a_time=min(len(dirs), self.settings.pull_concurrency),
+                check=self.cancel.check,
             )
             dirs = [name for name, there in zip(dirs, held, strict=True) if there]
         found = [FileInfo(prefix + name, "directory") for name in dirs]

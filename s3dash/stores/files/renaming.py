@@ -13,9 +13,9 @@ from s3dash.objectstore.port import ObjectInfo
 from s3dash.stores.files import names
 from s3dash.stores.files.carrying import carry
 from s3dash.stores.files.model import Move, Moved
-from s3dash.stores.files.parallel import each
 from s3dash.stores.opened import Opened
 from s3dash.stores.steady import Nowhere
+from s3dash.stores.turns import in_turn
 
 T = TypeVar("T")
 AT_ONCE = 1000
@@ -158,7 +158,7 @@ class Renaming:
 
     def _each(self, do: Callable[[ObjectInfo], T], items: Sequence[ObjectInfo]) -> Iterator[T]:
         ways = max(1, min(self._opened.settings.push_concurrency, len(items)))
-        return each(do, items, ways=ways, cancel=self._opened.patience.cancel)
+        return in_turn(items, do, at_a_time=ways, check=self._opened.patience.cancel.check)
 
     def _clash(self, what: str) -> Conflict:
         some = ", ".join(repr(key) for key in self._clashes[:TOLD])

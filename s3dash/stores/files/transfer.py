@@ -17,7 +17,7 @@ from s3dash.errors import Cancelled, PathBlocked, S3DashError
 from s3dash.local import fsio
 from s3dash.stores.files import disk, names
 from s3dash.stores.files.files import Files
-from s3dash.stores.files.parallel import each
+from s3dash.stores.turns import in_turn
 
 CHUNK = 1 << 20
 
@@ -172,7 +172,7 @@ def _all(files: Files, jobs: Iterable[_Job], *, ways: int) -> Copied:
         except OSError as error:
             return job, None, error.strerror or type(error).__name__
 
-    for job, moved, error in each(done, jobs, ways=ways, cancel=files.cancel):
+    for job, moved, error in in_turn(jobs, done, at_a_time=ways, check=files.cancel.check):
         if job.reason:
             blocked.append(Blocked(job.rel, job.reason))
         elif error:

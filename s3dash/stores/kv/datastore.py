@@ -12,8 +12,8 @@ from s3dash.stores.kv.evaluate import Source, answers
 from s3dash.stores.kv.keys import Key
 from s3dash.stores.kv.layouts import LAYOUTS
 from s3dash.stores.kv.query import Entry, Query
-from s3dash.stores.kv.turns import in_turn
 from s3dash.stores.opened import Opened
+from s3dash.stores.turns import in_turn
 
 AT_ONCE = 1000
 """Keys that one request deletes."""

@@ -15,7 +15,7 @@ import msgspec
 
 from s3dash.errors import NotFound
 from s3dash.stores.kv.query import ByKey, Entry, Filter, KeyBegins, KeyIs, Order, Query
-from s3dash.stores.kv.turns import in_turn
+from s3dash.stores.turns import in_turn
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from s3dash.stores.kv.contract import Feature, KeyStore
 from s3dash.stores.kv.evaluate import Source, answers
 from s3dash.stores.kv.keys import Key
 from s3dash.stores.kv.query import Entry, Query
-from s3dash.stores.kv.turns import READS
+from s3dash.stores.turns import READS
 
 
 class Mount(KeyStore):

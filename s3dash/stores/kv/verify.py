@@ -10,7 +10,7 @@ from s3dash.errors import Integrity, NotFound
 from s3dash.stores.kv import ipfs
 from s3dash.stores.kv.contract import KeyStore
 from s3dash.stores.kv.query import Entry, Query
-from s3dash.stores.kv.turns import READS, in_turn
+from s3dash.stores.turns import READS, in_turn
 
 
 class Verdict(msgspec.Struct, frozen=True):

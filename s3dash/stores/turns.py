@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
 from typing import TypeVar
+
+from s3dash.objectstore.threads import Threads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,13 +31,18 @@ def in_turn(
     """What `do` answers for each item, in their order, `at_a_time` of them on their way.
 
     Answers that are not `wanted` are left out, and it ends when there are `enough` (0: never): no
-    more is begun than could be needed. `weight` is bytes. `check` may raise between two items,
-    as a cancel does; the first failure ends it, after what was begun has ended.
+    more is begun than could be needed. `weight` is bytes. `check` may raise before each item, as
+    a cancel does; the first failure ends it, after what was begun has ended.
     """
+
+    def heeded(item: T) -> R:
+        check()
+        return do(item)
+
     source = iter(items)
     told = 0
     begun: deque[tuple[int, Future[R]]] = deque()
-    pool = ThreadPoolExecutor(at_a_time, thread_name_prefix="s3dash-kv")
+    pool = Threads(at_a_time, thread_name_prefix="s3dash-store")
     try:
         while not enough or told < enough:
             check()
@@ -43,7 +50,7 @@ def in_turn(
             while len(begun) < room and sum(heavy for heavy, _ in begun) < MOST_BYTES:
                 if not (item := list(islice(source, 1))):
                     break
-                begun.append((weight(item[0]), pool.submit(do, item[0])))
+                begun.append((weight(item[0]), pool.submit(heeded, item[0])))
             if not begun:
                 return
             answer = begun.popleft()[1].result()
