@@ -55,7 +55,7 @@ def test_a_trash_without_room_drops_nothing_that_nobody_judged(
     tmp_path: Path, effort: Effort
 ) -> None:
     storms, dice = [], effort.dice()
-    for n in range(effort.pick(8, 100)):
+    for n in range(effort.pick(4, 100)):
         home, seed = tmp_path / str(n), dice.randrange(1 << 30)
         storm = weather(
             home, seed, peer=False, policies=POLICIES, steps=STEPS, trash_max_size=SMALLEST
