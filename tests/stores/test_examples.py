@@ -53,4 +53,5 @@ def test_the_example_runs(kind: str, weed: Server, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == SAID[kind]
     left = weed.client().list_objects_v2(Bucket=weed.shared_bucket(), Prefix=f"{prefix}/")
-    assert [one["Key"] for one in left.get("Contents", [])] == []
+    keys = [one["Key"] for one in left.get("Contents", [])]
+    assert [key for key in keys if key != f"{prefix}/"] == []  # the top, as a directory, may stay
