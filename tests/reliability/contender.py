@@ -27,7 +27,10 @@ EDIT_EVERY = 3
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one contender does: `commits` pushes in its `home`, through its own `endpoint`."""
+    """What one contender does: `commits` pushes in its `home`, through its own `endpoint`.
+
+    `ways`: that many uploads and writes of shards at a time.
+    """
 
     name: str
     home: str
@@ -36,6 +39,7 @@ class Job:
     commits: int
     seed: int
     request_timeout_ms: int
+    ways: int
     timing: Timing
 
     def text(self) -> str:
@@ -58,7 +62,7 @@ class Job:
             request_timeout_ms=self.request_timeout_ms,
             lock_timeout_ms=300_000,
             pull_concurrency=4,
-            push_concurrency=4,
+            push_concurrency=self.ways,
             max_concurrency=128,
         )
         return open_engine(settings, Credentials(ACCESS_KEY, SECRET_KEY), timing=self.timing)

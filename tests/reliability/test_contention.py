@@ -37,7 +37,11 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Ambush:
-    """A signal to a machine, before it gets the answer to the n-th request of a kind."""
+    """A signal to a machine, before it gets the answer to the n-th request of a kind.
+
+    Who `stops` so must do one thing at a time: another thread may have looked at its lease just
+    before, and sends what it was about to send when it wakes, for the server to refuse.
+    """
 
     who: str
     number: signal.Signals
@@ -52,6 +56,10 @@ class Ambush:
             return False
         self.seen += 1
         return self.seen == self.nth
+
+    @property
+    def stops(self) -> bool:
+        return self.number is signal.SIGSTOP
 
     def has_sprung(self, _: list[Record]) -> bool:
         return bool(self.at)
@@ -179,7 +187,8 @@ def test_of_eight_processes_some_are_stopped_and_killed_and_no_entry_is_lost(
     ambushes = lay(dice, names, effort)
     story = f"seed {effort.seed}: " + "; ".join(map(str, ambushes))
     with Ledger(weed) as ledger:
-        jobs = [job(name, tmp_path, ledger, bucket, effort) for name in names]
+        ways = dict.fromkeys(names, 4) | {a.who: 1 for a in ambushes if a.stops}
+        jobs = [job(name, tmp_path, ledger, bucket, effort, ways[name]) for name in names]
         crowd = Crowd(ledger, jobs, ambushes)
         ledger.after = crowd.watch
         try:
@@ -217,7 +226,7 @@ def lay(dice: random.Random, names: list[str], effort: Effort) -> list[Ambush]:
     return ambushes[: effort.pick(2, 3)]
 
 
-def job(name: str, tmp_path: Path, ledger: Ledger, bucket: str, effort: Effort) -> Job:
+def job(name: str, tmp_path: Path, ledger: Ledger, bucket: str, effort: Effort, ways: int) -> Job:
     """In full with the real timing; the short form is as patient as a quick test can be."""
     home = tmp_path / name
     (home / "cache").mkdir(parents=True)
@@ -230,6 +239,7 @@ def job(name: str, tmp_path: Path, ledger: Ledger, bucket: str, effort: Effort) 
         seed=effort.seed,
         timing=Timing() if effort.full else Timing(ttl_s=4.0, beat_s=0.8, settle_s=0.5),
         request_timeout_ms=effort.pick(1000, 10_000),
+        ways=ways,
     )
 
 
@@ -267,7 +277,7 @@ def judge(records: list[Record], ambushes: list[Ambush], story: str, effort: Eff
     taken_over = [h for h in holds if h.taken.if_match is not None]
     assert len(taken_over) >= 2, f"nobody's lock was taken over; {story}"
     for ambush in ambushes:
-        if ambush.number is signal.SIGSTOP:
+        if ambush.stops:
             attempts = holders.attempts_after(records, ambush.who, ambush.woken)
             assert attempts == [], f"{ambush.who} wrote after it woke up; {story}"
     seqs = holders.commit_seqs(records)
