@@ -221,7 +221,7 @@ class IndexReader:
         """
         known = self._known.by_key.get(self._keys.meta)
         if known is not None:
-            with suppress(IndexCorrupt):  # an old version of it is nobody's concern
+            with suppress(IndexCorrupt, CommitConflict):  # an old version is nobody's concern
                 if decode_meta(known.body, name=self._keys.meta).version == 1:
                     return True
         if sum(info.size for info in shards) > TOGETHER:

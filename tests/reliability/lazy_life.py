@@ -76,6 +76,8 @@ class LazyLife:
         self.meant: dict[str, set[str]] = {name: set() for name in kept}
         self.unseen: dict[str, dict[str, bytes]] = {name: {} for name in kept}
         """Content that was taken away, and that no command has seen to be away yet."""
+        self.left: dict[str, dict[str, bytes]] = {name: {} for name in kept}
+        """Content that was taken away and left in the bucket: known, and replaced by a write."""
         self.log: list[str] = []
         self.done: Counter[str] = Counter()
         self._written = 0
@@ -120,8 +122,8 @@ class LazyLife:
     def write(self, machine: Machine) -> None:
         rel = self.dice.choice([*(f"{v}/{n}" for v in VERSIONS for n in NAMES), *PLAIN])
         path = machine.base / rel
-        if path.is_file():
-            self.alive.pop(path.read_bytes(), None)
+        known = self.left[machine.home.name].pop(rel, b"")
+        self.alive.pop(path.read_bytes() if path.is_file() else known, None)
         self._put(machine, rel)
 
     def _put(self, machine: Machine, rel: str) -> None:
@@ -144,6 +146,8 @@ class LazyLife:
             self.alive.pop(body, None)
         elif body not in self.objects().values():
             self.alive.pop(body, None)  # nobody else ever had it
+        else:
+            self.left[machine.home.name][rel] = body
         self.unseen[machine.home.name][rel] = body
         self.note(f"{machine.home.name} takes {rel} away")
 
@@ -171,7 +175,8 @@ class LazyLife:
         try:
             self.note(f"  {self._call(machine, what, how)}")
             self.done[what] += 1
-            self.unseen[machine.home.name].clear()
+            if what != "status" or self.fuse >= 0:  # cut off, that answers, and has seen nothing
+                self.unseen[machine.home.name].clear()
         except S3DashError as error:
             self.note(f"  {type(error).__name__} {error.message}")
             self.done["killed"] += isinstance(error, PlugPulled)

@@ -225,3 +225,22 @@ def test_any_value_that_is_no_text_costs_one_try(start: World, tmp_path: Path) -
             db.execute("UPDATE facts SET value = CAST(x'ff' AS TEXT) WHERE key = ?", (name,))
         assert len(synced(world.bob())) <= 1, name
         world.agree()
+
+
+@pytest.mark.parametrize("damage", ["etag = etag || '0'", "body = zeroblob(99)"])
+@pytest.mark.parametrize("commits", [0, 1])
+def test_a_damaged_document_of_the_index_is_fetched_again(
+    start: World, tmp_path: Path, damage: str, commits: int
+) -> None:
+    """Also when it is not the latest version any more, which nobody can fetch."""
+    world = start.copy(tmp_path / "home")
+    world.bob().status()
+    with closing(sqlite3.connect(state_file(world.bob().settings))) as db, db:
+        assert db.execute(f"UPDATE docs SET {damage}").rowcount == 2
+    for number in range(commits):
+        ada = machine(world.home / "ada", world.bucket)
+        ada.write(f"files/later {number}", "later")
+        ada.push()
+    assert synced(world.bob()) == []
+    world.agree()
+    assert world.alive <= world.readable()
