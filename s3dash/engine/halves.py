@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from s3dash.core.index import Entry
 from s3dash.core.progress import Transfer
@@ -16,6 +16,13 @@ PIECE = 2 << 20
 """Bytes that are asked for at a time once a download goes on."""
 
 
+class Half(NamedTuple):
+    """A staged file; `begun`: a download that was paused may have left bytes in it."""
+
+    temp: BinaryIO
+    begun: bool
+
+
 class Halves:
     """The staged files of one pull that wait to be continued, by path."""
 
@@ -24,7 +31,7 @@ class Halves:
         self._kept: dict[str, tuple[ExitStack, BinaryIO]] = {}
 
     @contextmanager
-    def staging(self, rel: str) -> Iterator[BinaryIO]:
+    def staging(self, rel: str) -> Iterator[Half]:
         """A staged file, empty or with what is there already. It outlives a TransferPaused and
         nothing else."""
         with ExitStack() as stack:
@@ -35,7 +42,7 @@ class Halves:
                 stack.push(kept[0])
                 temp = kept[1]
             try:
-                yield temp
+                yield Half(temp, kept is not None)
             except TransferPaused:
                 self._kept[rel] = (stack.pop_all(), temp)
                 raise
@@ -50,19 +57,21 @@ class Halves:
         for rel in list(self._kept):
             self.drop(rel)
 
-    def fetch(self, rel: str, entry: Entry, temp: BinaryIO, row: Transfer) -> Downloaded:
+    def fetch(self, rel: str, entry: Entry, half: Half, row: Transfer) -> Downloaded:
         """The object's bytes in the staged file; the caller compares the hash.
 
         Raises Integrity when the object moved since it was begun.
         """
-        key, there = self._ctx.keys.data(rel), temp.seek(0, 2)
-        if 0 < there < entry.size and entry.sha256 is not None:
-            try:
-                return self._rest(key, entry.size, temp, row)
-            except PreconditionFailed as error:
-                raise Integrity(f"{rel} was replaced while its download was paused") from error
-        temp.seek(0)
-        temp.truncate()
+        key, temp = self._ctx.keys.data(rel), half.temp
+        if half.begun:
+            there = temp.seek(0, 2)
+            if 0 < there < entry.size and entry.sha256 is not None:
+                try:
+                    return self._rest(key, entry.size, temp, row)
+                except PreconditionFailed as error:
+                    raise Integrity(f"{rel} was replaced while its download was paused") from error
+            temp.seek(0)
+            temp.truncate()
         return self._ctx.store.download(key, temp, on_bytes=partial(self._ctx.moved, row))
 
     def _rest(self, key: str, size: int, temp: BinaryIO, row: Transfer) -> Downloaded:

@@ -40,6 +40,8 @@ from s3dash.local.state import BaseRow
 from s3dash.local.trash import Reason
 
 BATCH = 256
+SMALL = 64 << 10
+"""Bytes that cost about as much to fetch as to look where they go."""
 PAST_S = 5.0
 SETTLED_NS = 3_000_000_000
 """Beyond the coarsest clock of a file system: see `_mtime_ns`."""
@@ -205,9 +207,10 @@ def _attempt(
     ctx.traffic.check(row, first=True)
     rel = item.path
     entry = seen.remote.entries[rel]
-    ctx.cache.target(rel)  # refused before a byte moves
-    with halves.staging(rel) as temp:
-        got = halves.fetch(rel, entry, temp, row)
+    if entry.size > SMALL:
+        ctx.cache.target(rel)  # refused before a byte moves; else before it is installed
+    with halves.staging(rel) as half:
+        got, temp = halves.fetch(rel, entry, half, row), half.temp
         _verify(rel, entry, got.size, got.sha256)
         if entry.sha256 is None and not is_proved(ctx, ctx.keys.data(rel), got, temp):
             raise Integrity(f"{rel}: its bytes differ from one read to the next")

@@ -118,9 +118,8 @@ class CacheDir:
                 with temp:
                     yield temp
             finally:
-                del self._open[temp.name]
-                with suppress(FileNotFoundError):  # it was installed
-                    Path(temp.name).unlink()
+                if self._open.pop(temp.name, None) is not None:  # else it was installed
+                    Path(temp.name).unlink(missing_ok=True)
 
     def install(
         self,
@@ -153,6 +152,7 @@ class CacheDir:
                 else:
                     self._replace(temp, path, rel, expected, trash, old_sha256, old_reason)
                     touched = [path.parent]
+                self._open.pop(str(temp), None)
                 if unsettled is None:
                     self.settle(touched)
                 else:

@@ -5,6 +5,7 @@ fsync raises the audit event `FSYNC` first; of renames, links and removals Pytho
 """
 
 import errno
+import io
 import os
 import secrets
 import shutil
@@ -14,11 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from s3dash.core.paths import CONTROL_DIR
 from s3dash.errors import DiskFull, LocalError
 from s3dash.local import renameat2
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 FSYNC = "s3dash.fsync"
 """The audit event (`sys.addaudithook`) before an fsync, with the path."""
@@ -86,11 +90,24 @@ def make_staging(cache: Path) -> Path:
     return staging
 
 
+class _Unbuffered(io.FileIO):
+    """Each call of the kernel lets go of the interpreter, and with many threads getting it back
+    is what costs most: a file of one piece is opened, written and closed, with nothing between."""
+
+    def write(self, data: "ReadableBuffer") -> int:
+        """All of it, as a buffered file would."""
+        left = memoryview(data).cast("B")
+        size = len(left)
+        while left:
+            left = left[super().write(left) :]
+        return size
+
+
 def new_file(directory: Path) -> BinaryIO:
-    """An open new file of a name of its own. Mode 0644 as the umask allows."""
+    """An open new file of a name of its own, without a buffer. Mode 0644 as the umask allows."""
     path = f"{directory}/{RUN}-{next(_numbers)}"
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    return open(path, "x+b", opener=lambda name, _: os.open(name, flags, 0o644))
+    return _Unbuffered(path, "x+", opener=lambda name, _: os.open(name, flags, 0o644))
 
 
 def fsync(handle: int, path: Path) -> None:
