@@ -7,13 +7,14 @@ outside of the directory that was named, whatever the keys in the bucket are.
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from s3dash.core.paths import blocked_reason
 from s3dash.core.report import Blocked, Failed
-from s3dash.errors import Cancelled, PathBlocked, S3DashError
+from s3dash.errors import Cancelled, LocalError, PathBlocked, S3DashError
 from s3dash.local import fsio
 from s3dash.stores.files import disk, names
 from s3dash.stores.files.files import Files
@@ -118,7 +119,9 @@ def upload_tree(files: Files, source: Path, path: str, *, on_piece: OnPiece) -> 
         for one, kind in _walked(source):
             yield job(one, one.relative_to(source).as_posix(), kind)
 
-    def job(one: Path, rel: str, kind: int) -> _Job:
+    def job(one: Path, rel: str, kind: int | LocalError) -> _Job:
+        if isinstance(kind, LocalError):
+            return _Job(rel, partial(_raise, kind))
         if reason := _unsendable(rel, kind):
             return _Job(rel, lambda: None, reason)
         key = prefix + rel
@@ -182,21 +185,41 @@ def _all(files: Files, jobs: Iterable[_Job], *, ways: int) -> Copied:
     return Copied(count, size, failed, blocked)
 
 
-def _walked(source: Path) -> Iterator[tuple[Path, int]]:
-    """What is below, with its mode: all but the directories that hold something."""
+def _walked(source: Path) -> Iterator[tuple[Path, int | LocalError]]:
+    """What is below, with its mode, or why that is not known: all but the directories that hold
+    something. Raises LocalError when `source` itself cannot be read."""
     with fsio.telling(f"{source} cannot be read"), os.scandir(source) as found:
         entries = sorted(found, key=lambda one: one.name)
     for entry in entries:
-        path, mode = Path(entry.path), entry.stat(follow_symlinks=False).st_mode
-        if not stat.S_ISDIR(mode):
-            yield path, mode
+        path = Path(entry.path)
+        try:
+            mode = entry.stat(follow_symlinks=False).st_mode
+        except FileNotFoundError:  # removed meanwhile
             continue
-        empty = True
-        for inner in _walked(path):
-            empty = False
-            yield inner
-        if empty:
+        except OSError as error:
+            yield path, fsio.as_local_error(error, f"{path} cannot be looked at")
+            continue
+        if stat.S_ISDIR(mode):
+            yield from _walked_below(path, mode)
+        else:
             yield path, mode
+
+
+def _walked_below(path: Path, mode: int) -> Iterator[tuple[Path, int | LocalError]]:
+    empty = True
+    try:
+        for found in _walked(path):
+            empty = False
+            yield found
+    except LocalError as error:
+        yield path, error
+        return
+    if empty:
+        yield path, mode
+
+
+def _raise(error: LocalError) -> int:
+    raise error
 
 
 def _unsendable(rel: str, kind: int) -> str:
