@@ -34,11 +34,13 @@ def diff(
     )
     changes = [change for item in plan.items if (change := _change(item))]
     changes.sort(key=lambda change: str(change["path"]))
-    session.output.emit({"changes": changes}, lambda out: _write(out, changes))
+    document = {"changes": changes, **({"unknown": plan.unknown} if plan.unknown else {})}
+    session.output.emit(document, lambda out: _write(out, changes, plan.unknown))
     return OK
 
 
-def _write(out: Output, changes: "list[dict[str, str | int]]") -> None:
+def _write(out: Output, changes: "list[dict[str, str | int]]", unknown: "tuple[str, ...]") -> None:
+    lists.tell_unknown(out, unknown)
     if not changes:
         out.line("no differences")
         return

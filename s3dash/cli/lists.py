@@ -32,6 +32,12 @@ def some(out: Output, rows: Sequence[Row], *, more: str) -> None:
         out.line(Cell(f"  … and {len(rows) - SHOWN:,} more: {more}", "dim"))
 
 
+def tell_unknown(out: Output, names: Sequence[str]) -> None:
+    """What was asked for and names nothing, a line each."""
+    for name in names:
+        out.line(Cell(f"{name}: there is nothing of that name, here or in the bucket", "warn"))
+
+
 def change_cell(change: str) -> Cell:
     """The kind of a change, in its colour."""
     return Cell(change, _CHANGES.get(change, "plain"))

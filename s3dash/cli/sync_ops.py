@@ -131,7 +131,7 @@ def operate(
 
     def job(engine: "EngineApi", cancel: "CancelToken") -> "Result":
         operation = {"push": engine.push, "pull": engine.pull, "sync": engine.sync}[name]
-        return operation(
+        result = operation(
             session.selection(paths or (), engine.settings),
             policy=conflict.value if conflict else None,
             max_delete=max_delete,
@@ -140,8 +140,18 @@ def operate(
             models=models,
             hydration=_hydration(name, engine.settings, lazy=lazy, full=full),
         )
+        tenant = engine.settings.namespace
+        if names and tenant and _met_nothing(result) and tenant not in engine.namespaces():
+            result.unknown.append(tenant)
+        return result
 
     return several.operate(session, names or session.options.namespaces, job, write_result)
+
+
+def _met_nothing(result: "Result") -> bool:
+    """There was no index, and no file that could be sent."""
+    met = result.commit_seq is not None or result.unchanged or result.pushed
+    return not (met or result.plan or result.blocked or result.failed or result.cancelled)
 
 
 def _hydration(name: str, settings: "Datastore", *, lazy: bool, full: bool) -> "Hydration | None":
@@ -153,12 +163,13 @@ def _hydration(name: str, settings: "Datastore", *, lazy: bool, full: bool) -> "
 
 
 def write_result(out: Output, result: "Result") -> None:
-    """The plan of a dry run, else what was done; then what could not be."""
+    """The plan of a dry run, else what was done; then what was not, or could not be."""
     if result.plan is not None:
         _write_plan(out, result)
     else:
         out.line(Cell(result.action, "strong"), ": ", _summary(result))
         out.line(Cell(_cost(result), "dim"))
+    lists.tell_unknown(out, result.unknown)
     parts = (
         ("Conflicts: left as they are, on both sides", lists.conflict_rows(result.conflicts)),
         ("Blocked: cannot exist on both sides", lists.blocked_rows(result.blocked)),

@@ -107,3 +107,13 @@ def covers(selection: Collection[str], rel: str) -> bool:
             return True
         cut = rel.rfind("/", 0, cut)
     return False
+
+
+def unmatched(selection: Collection[str], *known: Collection[str]) -> list[str]:
+    """Those selected that name nothing `known`, neither a path nor what paths lie below; sorted."""
+
+    def names_something(path: str) -> bool:
+        below = f"{path}/"
+        return any(path in rels or any(rel.startswith(below) for rel in rels) for rels in known)
+
+    return sorted(path for path in selection if not names_something(path))

@@ -90,7 +90,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     `blocked` are paths that can exist on one side only, with a reason each. `models` are the
     names of the models that it keeps to: whoever writes holds their locks meanwhile. `hydration`
-    is what it does about the content that a lazy cache leaves out.
+    is what it does about the content that a lazy cache leaves out. `unknown` is what was asked for
+    and names nothing, here or in the bucket.
     """
 
     direction: Direction
@@ -100,6 +101,7 @@ class Plan(msgspec.Struct, frozen=True):
     known: int = 0
     models: tuple[str, ...] = ()
     hydration: Hydration | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -144,7 +144,8 @@ class PlanRow(msgspec.Struct, frozen=True):
 
 class Result(msgspec.Struct, kw_only=True):
     """What a push, pull or sync did. `cancelled` are the paths whose transfer the user stopped
-    while the operation went on: they are as they were, and no deletion followed."""
+    while the operation went on: they are as they were, and no deletion followed. `unknown` is what
+    was asked for and names nothing."""
 
     action: str
     pushed: int = 0
@@ -157,6 +158,7 @@ class Result(msgspec.Struct, kw_only=True):
     blocked: list[Blocked] = []
     failed: list[Failed] = []
     cancelled: list[str] = []
+    unknown: list[str] = []
     bytes_up: int = 0
     bytes_down: int = 0
     requests: int = 0
@@ -172,10 +174,11 @@ class Result(msgspec.Struct, kw_only=True):
         return 3 if self.conflicts else 0
 
     def document(self) -> dict[str, Any]:
-        """The JSON shape; `plan` only after a dry run, `cancelled` only when something was."""
+        """The JSON shape; `plan` only after a dry run, `cancelled` and `unknown` only with some."""
         out: dict[str, Any] = msgspec.to_builtins(self)
         if self.plan is None:
             del out["plan"]
-        if not self.cancelled:
-            del out["cancelled"]
+        for name in ("cancelled", "unknown"):
+            if not out[name]:
+                del out[name]
         return out

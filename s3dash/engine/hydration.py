@@ -11,7 +11,7 @@ import msgspec
 
 from s3dash.core.cancel import CancelToken
 from s3dash.core.hydration import Below, Hydration, LeftOut
-from s3dash.core.paths import covers
+from s3dash.core.paths import unmatched
 from s3dash.core.plan import Change
 from s3dash.core.report import Result
 from s3dash.core.sidecar import LOST
@@ -79,13 +79,10 @@ def wanted_changes(
 
 def _need_known(seen: Observation, selection: Collection[str]) -> None:
     """Each path must name something, here or in the bucket: a mistyped one hydrates nothing."""
-    rest = set(selection)
-    for rels in (seen.remote.entries, seen.local.scan.files):
-        for rel in rels if rest else ():
-            rest = {path for path in rest if not covers({path}, rel)}
+    rest = unmatched(selection, seen.remote.entries, seen.local.scan.files)
     if rest:
         raise UsageError(
-            f"{min(rest)} is neither in the index nor here",
+            f"{rest[0]} is neither in the index nor here",
             hint="paths are relative to the cache; `s3dash pull --dry-run` lists what there is",
         )
 

@@ -1,5 +1,6 @@
 """Observe, plan, carry out: the parts put together, one operation at a time."""
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -11,6 +12,7 @@ from s3dash.core.cancel import CancelToken
 from s3dash.core.guard import check_guard
 from s3dash.core.hydration import Hydration
 from s3dash.core.models import selected
+from s3dash.core.paths import unmatched
 from s3dash.core.plan import (
     Action,
     Direction,
@@ -142,8 +144,9 @@ def plan_for(
 ) -> Plan:
     """A plan for what is selected and for these models. Raises UsageError for no model's name,
     and where only content that was left out is wanted, for a path that names nothing."""
-    paths = frozenset(s.strip("/") for s in selection) | selected(models)
-    return make_plan(
+    named = frozenset(s.strip("/") for s in selection)
+    paths = named | selected(models)
+    plan = make_plan(
         hydration.wanted_changes(seen, wanted, paths),
         direction=direction,
         policy=policy or ctx.settings.conflict,
@@ -154,6 +157,21 @@ def plan_for(
         unchanged=seen.unchanged,
         known=seen.unchanged + len(seen.changes),
     )
+    return replace(plan, unknown=_unknown(ctx, seen, named, models))
+
+
+def _unknown(
+    ctx: Context, seen: Observation, named: Collection[str], models: Collection[str]
+) -> tuple[str, ...]:
+    """The paths and models that name nothing: no file, no entry, and no directory here."""
+    known = (seen.local.scan.files, seen.remote.entries, seen.local.base, seen.blocked)
+    paths = unmatched(named, *known)
+    absent = [path for path in paths if not os.path.lexists(ctx.cache.base / path)]
+    for model in models:
+        own = selected([model])
+        if len(unmatched(own, *known)) == len(own):
+            absent.append(model)
+    return tuple(absent)
 
 
 def still_valid(plan: Plan, fresh: Observation) -> tuple[Plan, list[Item]]:
@@ -237,6 +255,7 @@ def report_of(plan: Plan) -> Result:
         unchanged=plan.unchanged,
         conflicts=[conflict_of(item.change) for item in plan.conflicts],
         blocked=[Blocked(path, reason) for path, reason in sorted(plan.blocked.items())],
+        unknown=list(plan.unknown),
     )
 
 

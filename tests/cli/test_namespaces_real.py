@@ -52,6 +52,9 @@ def test_namespaces_pulled_pushed_and_looked_at_together(weed: Server, tmp_path:
     assert [row["pulled"] for row in pulled.document["results"]] == [15, 15]
     assert everything(weed, bucket) == before
     assert desk("pull", "--namespace", "infra,web", "--json").document["results"][1]["pulled"] == 0
+    here, nowhere = desk("namespaces", "pull", "infra", "infar", "--json").document["results"]
+    assert ("unknown" in here, nowhere["unknown"]) == (False, ["infar"])
+    assert "infar: there is nothing of that name" in desk("namespaces", "pull", "infar").out
 
     for name in ("infra", "web"):
         desk.write(f"{name}/files/mine.txt", f"mine, in {name}\n")
@@ -121,6 +124,12 @@ def test_a_joined_repository_registers_with_its_own_id(
     assert (found["namespace"], found["registered"]) == ("infra", False)
     assert run("namespaces", "register").document["repo_id"] == "0f3c-mine"
     assert run("status").document["registered"] is True
+
+
+def test_a_namespace_that_is_registered_and_empty_is_known(weed: Server, tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk", weed, bucket=weed.make_bucket())
+    assert desk("namespaces", "register", "new", "--repo-id", "1").code == 0
+    assert "unknown" not in desk("namespaces", "pull", "new", "--json").document
 
 
 def test_one_held_lock_does_not_keep_the_others_waiting(weed: Server, tmp_path: Path) -> None:

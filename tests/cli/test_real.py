@@ -108,6 +108,24 @@ def test_two_desks_share_files_and_a_conflict_keeps_both(weed: Server, tmp_path:
     assert (ada.cache / "files/a.txt").read_text() == "ben, again\n"
 
 
+def test_a_name_that_is_nowhere_is_told(weed: Server, tmp_path: Path) -> None:
+    ada = Desk(tmp_path / "ada", weed, bucket=weed.make_bucket())
+    for name in ("one", "three", "four"):
+        ada.write(f"data/acme/vm/{name}/raw", name)
+    (ada.cache / "empty").mkdir()
+    done = ada("push", "data", "dta/acme", "empty", "--json")
+    assert (done.code, done.document["pushed"], done.document["unknown"]) == (0, 3, ["dta/acme"])
+    assert "unknown" not in ada("push", "data", "--json").document
+    (ada.cache / "data/acme/vm/one/raw").unlink()
+    assert "unknown" not in ada("push", "data", "--dry-run", "--json").document
+    models = ada("push", "--model", "acme/vm/one", "--model", "acme/vm/two", "--json").document
+    assert (models["deleted_remote"], models["unknown"]) == (1, ["acme/vm/two"])
+    words = "dta: there is nothing of that name, here or in the bucket"
+    for command in (["pull"], ["sync"], ["push", "--dry-run"], ["diff"]):
+        assert words in ada(*command, "dta").out
+    assert ada("diff", "dta", "--json").document == {"changes": [], "unknown": ["dta"]}
+
+
 def test_locks_and_namespaces_of_a_real_bucket(weed: Server, tmp_path: Path) -> None:
     bucket = weed.make_bucket()
     put = weed.client().put_object

@@ -174,3 +174,12 @@ def test_covers_does_not_take_a_longer_name_for_a_child() -> None:
     assert not paths.covers({"a"}, "ab")
     assert not paths.covers({"a/b"}, "a")
     assert paths.covers({"a/b"}, "a/b/c/d")
+
+
+@QUICK
+@given(st.sets(RELS, max_size=6), st.sets(RELS, max_size=6), st.sets(RELS, max_size=6))
+def test_what_is_unmatched_covers_nothing(
+    selection: set[str], here: set[str], there: set[str]
+) -> None:
+    naive = {one for one in selection if not any(paths.covers({one}, rel) for rel in here | there)}
+    assert paths.unmatched(selection, here, there) == sorted(naive)
