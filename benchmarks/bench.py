@@ -7,7 +7,6 @@ python -m benchmarks.bench --from FILE        the tables of an earlier run, as M
 import argparse
 import importlib
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +36,7 @@ STAGES: Mapping[Work, type[Stage]] = {
     Work.BIG_PULL: Pulling,
     Work.RENAME: Renamed,
 }
-ROUNDS, QUICK_ROUNDS = 5, 3
+ROUNDS, QUICK_ROUNDS = 5, 2
 BESIDE = ("alone", "big_index", "slow", "safety")
 """Modules of other figures: `figures(server, root, effort)`."""
 
@@ -64,12 +63,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only these")
-    parser.add_argument("--quick", action="store_true", help="1,000 files, three rounds")
+    parser.add_argument("--quick", action="store_true", help="1,000 files, two rounds")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.add_argument("--save", type=Path, metavar="FILE", help="the JSON document as a file too")
     parser.add_argument("--from", dest="source", type=Path, metavar="FILE", help="measure nothing")
     parser.add_argument("--tools", type=Path, default=TOOLS, help="the environment of the peers")
-    parser.add_argument("--rounds", type=int, metavar="N", help="instead of 5, with --quick 3")
+    parser.add_argument("--rounds", type=int, metavar="N", help="instead of 5, with --quick 2")
     parser.add_argument("--code", type=Path, metavar="DIR", help="measure this checkout of s3dash")
     given = parser.parse_args(arguments)
     known = [*tasks(quick=given.quick), *BESIDE]
@@ -89,7 +88,7 @@ def _measured(given: argparse.Namespace) -> dict[str, Any]:
         "missed": [],
         "broken": [],
     }
-    with tempfile.TemporaryDirectory(prefix="s3dash-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="s3dash-bench-", ignore_cleanup_errors=True) as name:
         for row, measure in _chosen(given, rivals).items():
             try:
                 _with_server(Path(name) / row, partial(measure, document))
@@ -137,7 +136,6 @@ def _with_server(root: Path, measure: Callable[[Server, Path], None]) -> None:
         measure(server, root)
     finally:
         server.stop()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def _compared(

@@ -9,7 +9,6 @@ faster than ideal is no mistake: it raises the number while that pays.
 """
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -103,7 +102,6 @@ def figures(server: Server, root: Path, effort: Effort, *, tools: Path = TOOLS) 
             ground = root / f"{work}-{milliseconds}"
             ground.mkdir()
             found += _row(server, ground, work, milliseconds, rivals, beside, rounds)
-            shutil.rmtree(ground)
     return found
 
 

@@ -106,11 +106,8 @@ def _tried(
     """With `at_once` None is for: ask again, one thing after the other. The endpoint failed to do
     so much at a time, some was asked before its dialect was known, or this machine slept so long
     that others may have swept what was made: then a proof that did not hold tells nothing."""
-    probe, spoken, began = (
-        Probe(store, nonce, killed=killed),
-        store.etag_quotes,
-        store.server_time(),
-    )
+    probe = Probe(store, nonce, killed=killed)
+    spoken, began = store.etag_quotes, store.server_time()
     with ExitStack() as undo:
         undo.callback(_sweep, probe, small=not ("complete" in also or killed))
         try:
