@@ -1,9 +1,11 @@
 """What the Explorer changes: only after it was said, and only what was shown."""
 
+import asyncio
 import threading
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from s3dash.core.settings import Datastore
 from s3dash.stores.opened import Opened
@@ -13,7 +15,7 @@ from s3dash.tui.screens.naming import NameScreen
 from s3dash.tui.shelves import Shelves
 from tests.tui.driver import Stage, play
 from tests.tui.shelves import Buckets, store
-from tests.tui.test_explorer import DOCS, TREE, docs, listed, opened, under, waiting
+from tests.tui.test_explorer import DOCS, TREE, docs, listed, opened, under
 
 
 async def typed(stage: Stage, text: str) -> None:
@@ -164,12 +166,18 @@ def test_a_shared_cache_is_only_looked_at_and_says_why(key: str) -> None:
 
 
 def test_a_deletion_that_is_stopped_keeps_the_rest() -> None:
-    buckets, gate = Buckets({DOCS: {f"{n}": b"x" for n in range(8)}}), threading.Event()
-    settings = DOCS
+    pair = replace(DOCS, push_concurrency=2)
+    buckets = Buckets({pair: {f"{n}": b"x" for n in range(8)}})
+    asked, gate = threading.Barrier(3, timeout=30), threading.Event()
+
+    def hold(op: str, _: str) -> None:
+        if op == "delete":
+            asked.wait()
+            gate.wait()
 
     def open_(_: Datastore) -> Opened:
-        found = buckets.open(settings)
-        buckets.opened[-1].before = waiting("delete", gate)
+        found = buckets.open(pair)
+        buckets.opened[-1].before = hold
         return found
 
     async def script(stage: Stage) -> None:
@@ -177,9 +185,10 @@ def test_a_deletion_that_is_stopped_keeps_the_rest() -> None:
         await stage.until(lambda: "Delete 8 objects" in stage.text())
         stage.clock.advance(1.0)
         await stage.press("y")
-        await stage.until(lambda: stage.app.exploring.job is not None)
+        await asyncio.to_thread(asked.wait)
         await stage.press("x")
         gate.set()
         await again(stage, "stopped")
 
-    play(script, shelves=Shelves(stores=(DOCS,), open=open_))
+    play(script, shelves=Shelves(stores=(pair,), open=open_))
+    assert len(buckets.keys("docs")) == 6, "the two that were asked for went, and no other"
