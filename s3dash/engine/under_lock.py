@@ -57,7 +57,8 @@ def _seeds(ctx: Context, index: RemoteIndex, left: Leftovers, touched: set[str])
         return []
     recognise(index, ctx.state.base_rows())
     own = {rel for rel, row in left.uploads.items() if index.etags.get(rel) == row.etag}
-    return [Edit(r, e, None) for r, e in index.entries.items() if r not in touched | own]
+    known = touched | own
+    return [Edit(r, e, None) for r, e in index.entries.items() if r not in known]
 
 
 def _replayed(index: RemoteIndex, left: Leftovers, touched: set[str]) -> list[Edit]:
