@@ -54,7 +54,10 @@ Patch = tuple[str, str, Callable[..., Any]]
 
 SAFETIES: Mapping[str, tuple[Patch, ...]] = {
     "nothing": (),
-    "flushing files and names": (("s3dash.local.fsio", "fsync", _nothing),),
+    "flushing files and names": (
+        ("s3dash.local.fsio", "fsync", _nothing),
+        ("s3dash.local.syncfs", "_flush", _nothing),
+    ),
     "the proof of the endpoint": (
         ("s3dash.engine.trust", "_remembered", _everything),
         ("s3dash.engine.trust", "_knows", _knows),

@@ -42,13 +42,14 @@ class Announcer(msgspec.Struct, frozen=True):
 
     def announce(self, items: Sequence[Item]) -> None:
         state, left, now = self.ctx.state, self.left, self.ctx.now()
-        rows = [row for item in items if (row := self._row(item, now)) is not None]
+        clear = set[str]()
+        rows = [row for item in items if (row := self._row(item, now, clear)) is not None]
         doomed = (left.deletes[row.rel] for row in rows if row.rel in left.deletes)
         state.attempt((row.rel, row.sha256) for row in doomed if row.sha256)
         state.attempt((row.rel, row.sha256) for row in rows if row.rel in left.uploads)
         state.journal_add([row for row in rows if row.rel not in left.uploads])
 
-    def _row(self, item: Item, now: str) -> JournalRow | None:
+    def _row(self, item: Item, now: str, clear: set[str]) -> JournalRow | None:
         """None: it announces itself (a conflict, a claim), or it cannot be read just now."""
         local, remote = item.change.local, item.change.remote
         if item.change.verdict in CLASHES or local is None:
@@ -60,20 +61,22 @@ class Announcer(msgspec.Struct, frozen=True):
                 return None
             sha256, size = source.sha256, source.size
         else:
-            sha256, size = self._read(item, sha256, size)
+            sha256, size = self._read(item, sha256, size, clear)
         if sha256 is None:
             return None
         over = remote.tag if remote else None
         return JournalRow(self.work.nonce, item.path, "upload", sha256, size, None, over, now)
 
-    def _read(self, item: Item, sha256: str | None, size: int) -> tuple[str | None, int]:
+    def _read(
+        self, item: Item, sha256: str | None, size: int, clear: set[str]
+    ) -> tuple[str | None, int]:
         with suppress(S3DashError):  # the upload meets the same, and tells it
             read_ns = wall_ns(self.ctx)
-            held = Held.read(self.ctx.cache.target(item.path), at_most=HELD_AHEAD)
+            path = self.ctx.cache.to_open(item.path, clear)
+            held = Held.read(path, at_most=HELD_AHEAD)
             if held is not None:
                 self.ready[item.path] = Ready(held, read_ns)
                 return held.sha256, held.size
             if sha256 is None and size <= HASHED_AHEAD:
-                path = self.ctx.cache.base / item.path
                 return hash_file(path, cancel=self.ctx.cancel)[0], size
         return sha256, size

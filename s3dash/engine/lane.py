@@ -2,8 +2,9 @@
 
 import heapq
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -23,8 +24,9 @@ AHEAD_BYTES = 32 << 20
 """Jobs that are announced at a time, before they are started, unless they are so large together.
 The next go when half of them are left."""
 HANDED_OUT = 32
-"""Results that are waited for before the operation's thread is woken, while more are under way;
-an error wakes it at once."""
+HANDED_OUT_S = 0.25
+"""So many results, or for so long, are waited for before the operation's thread is woken, while
+more are under way; an error wakes it at once."""
 
 Ended = tuple[Job, R | BaseException]
 
@@ -70,6 +72,7 @@ class Lane(Generic[T, R]):
         self._still = 0
         self._ended: list[Ended[R]] = []
         self._is_urgent = False
+        self._since = 0.0
         self._jobs = [Job(row, item, self) for item, row in items]
         for job in self._jobs:
             self.put(job)
@@ -88,7 +91,12 @@ class Lane(Generic[T, R]):
     # --- running ------------------------------------------------------------------------
 
     def run(self) -> Iterator[tuple[T, R | S3DashError]]:
-        """The items and their results, as they end, some at a time."""
+        """The items and their results, as they end."""
+        for some in self.some():
+            yield from some
+
+    def some(self) -> Iterator[list[tuple[T, R | S3DashError]]]:
+        """As `run`, those together that ended at about the same time."""
         if not self._jobs:
             return
         owner = threading.get_ident()  # another thread may collect what was left half way
@@ -99,13 +107,7 @@ class Lane(Generic[T, R]):
                 self._course.cancel.calling(self._wake),
             ):
                 while (ended := self._go_on(pool)) is not None:
-                    for job, outcome in ended:
-                        if isinstance(outcome, S3DashError) or not isinstance(
-                            outcome, BaseException
-                        ):
-                            yield job.item, outcome
-                        else:
-                            raise outcome
+                    yield from _told(ended)
         finally:
             pool.shutdown(wait=threading.get_ident() == owner, cancel_futures=True)
             self._stand(0)
@@ -125,7 +127,7 @@ class Lane(Generic[T, R]):
                         return ended or None
                     paused = 0 if self._running else self._paused()
                     if self._still == paused:
-                        self._changed.wait()
+                        self._changed.wait(HANDED_OUT_S)
                         continue
             if job:
                 self._stand(0)
@@ -189,7 +191,9 @@ class Lane(Generic[T, R]):
     def _is_worth_a_stop(self) -> bool:
         if not self._running:
             return bool(self._ended) or self._is_over()
-        return len(self._ended) >= HANDED_OUT or self._is_urgent
+        if len(self._ended) >= HANDED_OUT or self._is_urgent:
+            return True
+        return bool(self._ended) and time.monotonic() - self._since >= HANDED_OUT_S
 
     def _paused(self) -> int:
         return sum(job.phase == "paused" for job in self._jobs)
@@ -239,11 +243,22 @@ class Lane(Generic[T, R]):
             self._traffic.stopped(job)
         else:
             job.phase, job.row.wish = "over", ""
+            self._since = self._since if self._ended else time.monotonic()
             self._ended.append((job, outcome))
             self._is_urgent |= isinstance(outcome, BaseException)
             if not isinstance(outcome, BaseException):
                 waiting = bool(self._ready or self._waiting)
                 self._traffic.went_well(job.row, running=self._running, waiting=waiting)
+
+
+def _told(ended: Iterable[Ended[R]]) -> Iterator[list[tuple[Any, R | S3DashError]]]:
+    told: list[tuple[Any, R | S3DashError]] = []
+    for job, outcome in ended:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, S3DashError):
+            yield told
+            raise outcome
+        told.append((job.item, outcome))
+    yield told
 
 
 def standstill(paused: int) -> str:

@@ -5,6 +5,8 @@ installs, I9 (base advances only after the install is durable: the bytes of each
 its name, the names of many with one fsync for each directory).
 """
 
+import io
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -29,19 +31,23 @@ from s3dash.errors import (
     DiskFull,
     Integrity,
     LocalChanged,
+    LocalError,
     NotFound,
     PathBlocked,
     S3DashError,
     TransferCancelled,
     TransferPaused,
 )
+from s3dash.local.atomic import Fresh
 from s3dash.local.scan import FileStat
 from s3dash.local.state import BaseRow
 from s3dash.local.trash import Reason
+from s3dash.objectstore.port import Downloaded
 
 BATCH = 256
 SMALL = 64 << 10
-"""Bytes that cost about as much to fetch as to look where they go."""
+"""Bytes that cost about as much to fetch as to look where they go; a new file of no more is kept in
+memory until it is written, together with others."""
 PAST_S = 5.0
 SETTLED_NS = 3_000_000_000
 """Beyond the coarsest clock of a file system: see `_mtime_ns`."""
@@ -61,6 +67,14 @@ class Arrived(NamedTuple):
 
     row: BaseRow
     unsettled: frozenset[Path]
+
+
+class Fetched(NamedTuple):
+    """The bytes of a small new file: verified, and on no disk yet."""
+
+    row: Transfer
+    file: Fresh
+    got: Downloaded
 
 
 def run(ctx: Context, plan: Plan, seen: Observation, result: Result) -> None:
@@ -107,27 +121,52 @@ class _Downloads:
         )
         lane = Lane(ctx.traffic, self._one, [(i, rows[i.path]) for i in items], course)
         try:
-            for item, outcome in lane.run():
-                if isinstance(outcome, S3DashError):
-                    self._failed(item, outcome, later)
-                else:
-                    self._result.pulled += 1
-                    self._result.bytes_down += outcome.row.size
-                    saved.append(outcome)
+            for some in lane.some():
+                fetched = list[tuple[Item, Fetched]]()
+                for item, outcome in some:
+                    if isinstance(outcome, S3DashError):
+                        self._failed(item, outcome, later)
+                    elif isinstance(outcome, Fetched):
+                        fetched.append((item, outcome))
+                    else:
+                        saved.append(self._arrived(outcome))
+                saved += self._install(fetched, later)
                 if len(saved) >= BATCH:
                     self._save(saved)
                     saved.clear()
         finally:
             self._save(saved)
 
+    def _arrived(self, one: Arrived) -> Arrived:
+        self._result.pulled += 1
+        self._result.bytes_down += one.row.size
+        return one
+
+    def _install(
+        self, fetched: list[tuple[Item, Fetched]], later: Later | None
+    ) -> Iterator[Arrived]:
+        """Those that could be."""
+        ctx, touched = self._ctx, set[Path]()
+        files = [one.file for _, one in fetched]
+        found = ctx.cache.install_new(files, unsettled=touched) if files else []
+        unsettled = frozenset(touched)
+        for (item, one), stat in zip(fetched, found, strict=True):
+            if isinstance(stat, LocalError):
+                ctx.accounting.finish(one.row, "failed", stat.message)
+                self._failed(item, stat, later)
+                continue
+            ctx.accounting.finish(one.row, "done")
+            ctx.accounting.arrive(one.got.size)
+            yield self._arrived(_base(self._seen, item.path, one.got, stat, unsettled))
+
     def _save(self, arrived: list[Arrived]) -> None:
         """The names of what was installed are made durable, for all of them at once."""
         self._ctx.cache.settle({path for one in arrived for path in one.unsettled})
         self._ctx.state.save_base(one.row for one in arrived)
 
-    def _one(self, item: Item, _runs: int) -> Arrived:
+    def _one(self, item: Item, _runs: int) -> Arrived | Fetched:
         done = _download(self._ctx, self._seen, item, self._rows[item.path], self._halves)
-        if item.path not in self._seen.local.scan.files:
+        if item.path not in self._seen.local.scan.files and isinstance(done, Arrived):
             self._ctx.accounting.arrive(_size(item))
         return done
 
@@ -177,8 +216,8 @@ def adopted(seen: Observation, rel: str) -> BaseRow:
 
 def _download(
     ctx: Context, seen: Observation, item: Item, row: Transfer, halves: Halves
-) -> Arrived:
-    """One file, until it is installed, its bytes durable; its name and its base are left."""
+) -> Arrived | Fetched:
+    """One file, until it is installed, its bytes durable, or fetched; the rest is left."""
     try:
         ctx.cancel.check()
         done = retrying(
@@ -195,18 +234,21 @@ def _download(
     except S3DashError as error:
         ctx.accounting.finish(row, "failed", error.message)
         raise
-    ctx.accounting.finish(row, "done")
+    if isinstance(done, Arrived):
+        ctx.accounting.finish(row, "done")
     return done
 
 
 def _attempt(
     ctx: Context, seen: Observation, item: Item, row: Transfer, halves: Halves, attempt: int
-) -> Arrived:
+) -> Arrived | Fetched:
     row.attempt = attempt
     ctx.accounting.start(row)
     ctx.traffic.check(row, first=True)
     rel = item.path
     entry = seen.remote.entries[rel]
+    if _is_small(ctx, seen, item, entry):
+        return _fetch_small(ctx, item, entry, row)
     if entry.size > SMALL:
         ctx.cache.target(rel)  # refused before a byte moves; else before it is installed
     with halves.staging(rel) as half:
@@ -230,9 +272,29 @@ def _attempt(
             mtime_ns=_mtime_ns(ctx, entry),
             unsettled=unsettled,
         )
+    return _base(seen, rel, got, stat, frozenset(unsettled))
+
+
+def _is_small(ctx: Context, seen: Observation, item: Item, entry: Entry) -> bool:
+    """A new file that may be installed together with others."""
+    is_new = item.path not in seen.local.scan.files
+    return is_new and entry.size <= SMALL and entry.sha256 is not None and ctx.cache.takes_many
+
+
+def _fetch_small(ctx: Context, item: Item, entry: Entry, row: Transfer) -> Fetched:
+    body, key = io.BytesIO(), ctx.keys.data(item.path)
+    got = ctx.store.download(key, body, on_bytes=partial(ctx.moved, row))
+    _verify(item.path, entry, got.size, got.sha256)
+    return Fetched(row, Fresh(item.path, body.getvalue(), _mtime_ns(ctx, entry)), got)
+
+
+def _base(
+    seen: Observation, rel: str, got: Downloaded, stat: FileStat, unsettled: frozenset[Path]
+) -> Arrived:
     settled_ns = stat.ctime_ns + SETTLED_NS
-    base = BaseRow(rel, got.sha256, got.size, entry.tag, got.etag, stat, settled_ns)
-    return Arrived(base, frozenset(unsettled))
+    tag = seen.remote.entries[rel].tag
+    row = BaseRow(rel, got.sha256, got.size, tag, got.etag, stat, settled_ns)
+    return Arrived(row, unsettled)
 
 
 def _mtime_ns(ctx: Context, entry: Entry) -> int:

@@ -7,19 +7,27 @@ import errno
 import os
 import stat as modes
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from s3dash.core.paths import NAMESPACE_MANIFEST, SIDECAR_FILE, blocked_reason, is_data
 from s3dash.errors import LocalChanged, LocalError, PathBlocked
-from s3dash.local import fsio, renameat2, swap
+from s3dash.local import fsio, renameat2, swap, syncfs
 from s3dash.local.scan import FileStat
 from s3dash.local.trash import Reason, Trash
 
 BESIDE = fsio.BESIDE
+
+
+class Fresh(NamedTuple):
+    """A file that is to be where none is."""
+
+    rel: str
+    body: bytes
+    mtime_ns: int
 
 
 class CacheDir:
@@ -47,6 +55,7 @@ class CacheDir:
         self._staging = fsio.staging_dir(root)
         self._open: dict[str, BinaryIO] = {}
         self._tree = threading.Lock()
+        self._takes_many: bool | None = None
 
     def check(self) -> None:
         """Prove that the cache is there and can be written; make the namespace's directory.
@@ -79,20 +88,7 @@ class CacheDir:
 
     def target(self, rel: str) -> Path:
         """Where `rel` is or would be. Raises PathBlocked when no file may be written there."""
-        reason = blocked_reason(rel) or ("reserved name" if not is_data(rel) else None)
-        if reason:
-            raise PathBlocked(f"{rel!r}: {reason}")
-        here = self._base
-        for depth, part in enumerate(rel.split("/")[:-1]):
-            here = f"{here}/{part}"
-            mode = _mode(here)
-            if mode is None:
-                break
-            if not modes.S_ISDIR(mode):
-                what = "a symlink" if modes.S_ISLNK(mode) else "a file"
-                raise PathBlocked(f"{rel}: {what} stands where a directory is needed")
-            if self._solo and depth == 0 and _mode(f"{here}/{NAMESPACE_MANIFEST}") is not None:
-                raise PathBlocked(f"{rel}: {part} belongs to another namespace")
+        self._check(rel)
         path = self.base / rel
         mode = _mode(path)
         if mode is not None and not modes.S_ISREG(mode):
@@ -101,6 +97,34 @@ class CacheDir:
             if _holds_something(path):
                 raise PathBlocked(f"{rel}: a directory stands in its place")
         return path
+
+    def to_open(self, rel: str, clear: set[str]) -> Path:
+        """As `target`, for one that follows no link and opens regular files only. Directories that
+        are in order join `clear`, and are not looked at again."""
+        self._check(rel, clear)
+        return self.base / rel
+
+    def _check(self, rel: str, clear: set[str] | None = None) -> None:
+        """The name and the directories above; for `clear` see `to_open`."""
+        reason = blocked_reason(rel) or ("reserved name" if not is_data(rel) else None)
+        if reason:
+            raise PathBlocked(f"{rel!r}: {reason}")
+        parent = rel.rpartition("/")[0]
+        if clear is not None and parent in clear:
+            return
+        here = self._base
+        for depth, part in enumerate(parent.split("/") if parent else ()):
+            here = f"{here}/{part}"
+            mode = _mode(here)
+            if mode is None:
+                return
+            if not modes.S_ISDIR(mode):
+                what = "a symlink" if modes.S_ISLNK(mode) else "a file"
+                raise PathBlocked(f"{rel}: {what} stands where a directory is needed")
+            if self._solo and depth == 0 and _mode(f"{here}/{NAMESPACE_MANIFEST}") is not None:
+                raise PathBlocked(f"{rel}: {part} belongs to another namespace")
+        if clear is not None:
+            clear.add(parent)
 
     @contextmanager
     def staging(self) -> Iterator[BinaryIO]:
@@ -163,6 +187,38 @@ class CacheDir:
         except LocalError:
             temp.unlink(missing_ok=True)
             raise
+
+    @property
+    def takes_many(self) -> bool:
+        """True where `install_new` needs one flush for all of its files."""
+        if self._takes_many is None:
+            self._takes_many = syncfs.is_enough(
+                self._staging if self._staging.is_dir() else self.root
+            )
+        return self._takes_many
+
+    def install_new(
+        self, files: Sequence[Fresh], *, unsettled: set[Path]
+    ) -> list[FileStat | LocalError]:
+        """Put small files where none are; many of them cost little more than one.
+
+        Their bytes are durable; for `unsettled` see `install`. The results are in the order of the
+        files: of one that failed nothing is left.
+        """
+        with fsio.telling(f"{self._staging} cannot be written"):
+            staging = fsio.make_staging(self.root)
+            with syncfs.flush_after(staging) as flush:
+                staged = [_staged(staging, file) for file in files]
+                failed = self._flush_all([one for one in staged if isinstance(one, str)], flush)
+        clear, touched = set[str](), set[str]()
+        done: list[FileStat | LocalError] = []
+        for file, temp in zip(files, staged, strict=True):
+            if isinstance(temp, LocalError):
+                done.append(temp)
+            else:
+                done.append(failed or self._placed(temp, file.rel, clear, touched))
+        unsettled.update(map(Path, touched))
+        return done
 
     def settle(self, directories: Iterable[Path]) -> None:
         """Make the names in these directories durable; one that is gone has none."""
@@ -235,6 +291,40 @@ class CacheDir:
             os.utime(handle.fileno(), ns=(mtime_ns, mtime_ns))
         fsio.fsync(handle.fileno(), temp)
 
+    def _flush_all(self, staged: Sequence[str], flush: Callable[[], None]) -> LocalError | None:
+        """What failed; then they are gone."""
+        try:
+            with fsio.telling(f"{self._staging} cannot be written"):
+                if self.takes_many and not syncfs.is_crowded():
+                    flush()
+                else:
+                    for temp in staged:
+                        fsio.fsync_path(Path(temp))
+        except LocalError as error:
+            for temp in staged:
+                Path(temp).unlink(missing_ok=True)
+            return error
+        return None
+
+    def _placed(
+        self, temp: str, rel: str, clear: set[str], touched: set[str]
+    ) -> FileStat | LocalError:
+        """`touched` gets the directories with new names in them; for `clear` see `_check`."""
+        path = f"{self._base}/{rel}"
+        try:
+            self._check(rel, clear)
+            try:
+                if not renameat2.rename_new(temp, path):
+                    raise FileExistsError
+                touched.add(path.rpartition("/")[0])
+            except OSError:  # the long way knows what to do, or what to say
+                with fsio.telling(f"{path} cannot be written"):
+                    touched.update(map(str, self._place_new(Path(temp), self.target(rel))))
+            return FileStat.of(_lstat(Path(path)))
+        except LocalError as error:
+            Path(temp).unlink(missing_ok=True)
+            return error
+
     def _place_new(self, temp: Path, path: Path) -> list[Path]:
         """The directories with new names in them."""
         place = partial(fsio.move_new, target=path)
@@ -280,6 +370,13 @@ class CacheDir:
                 directory.rmdir()
                 directory = directory.parent
         return directory
+
+
+def _staged(staging: Path, file: Fresh) -> str | LocalError:
+    try:
+        return fsio.write_new(staging, file.body, file.mtime_ns)
+    except OSError as error:
+        return fsio.as_local_error(error, f"{staging} cannot be written")
 
 
 def _on_its_disk(temp: Path, path: Path, act: Callable[[Path], None]) -> None:

@@ -35,6 +35,7 @@ BESIDE = "_catalog.db-s3dash-"
 
 STARTED_NS = time.time_ns()
 _numbers = count()
+_NEW = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 RenameNew = Callable[[Path, Path], bool]
 """As `renameat2.rename_new`."""
@@ -106,8 +107,24 @@ class _Unbuffered(io.FileIO):
 def new_file(directory: Path) -> BinaryIO:
     """An open new file of a name of its own, without a buffer. Mode 0644 as the umask allows."""
     path = f"{directory}/{RUN}-{next(_numbers)}"
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    return _Unbuffered(path, "x+", opener=lambda name, _: os.open(name, flags, 0o644))
+    return _Unbuffered(path, "x+", opener=lambda name, _: os.open(name, _NEW | os.O_RDWR, 0o644))
+
+
+def write_new(directory: Path, body: bytes, mtime_ns: int) -> str:
+    """A new file with these bytes and this modification time: its path. Nothing is durable yet."""
+    path = f"{directory}/{RUN}-{next(_numbers)}"
+    handle = os.open(path, _NEW | os.O_WRONLY, 0o644)
+    try:
+        left = memoryview(body)
+        while left:
+            left = left[os.write(handle, left) :]
+        os.utime(handle, ns=(mtime_ns, mtime_ns))
+    except BaseException:
+        Path(path).unlink()
+        raise
+    finally:
+        os.close(handle)
+    return path
 
 
 def fsync(handle: int, path: Path) -> None:

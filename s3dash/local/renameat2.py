@@ -23,7 +23,7 @@ _UNKNOWN = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 _Call = Callable[[int, bytes, int, bytes, int], int]
 
 
-def rename_new(source: Path, target: Path) -> bool:
+def rename_new(source: Path | str, target: Path | str) -> bool:
     """Rename, never onto anything. Raises FileExistsError, OSError."""
     return _rename(source, target, _NOREPLACE)
 
@@ -36,7 +36,7 @@ def exchange(one: Path, other: Path) -> bool:
     return _rename(one, other, _EXCHANGE)
 
 
-def _rename(source: Path, target: Path, flags: int) -> bool:
+def _rename(source: Path | str, target: Path | str, flags: int) -> bool:
     call = _renameat2()
     if call is None:
         return False

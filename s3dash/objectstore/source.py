@@ -49,10 +49,12 @@ class Held:
 
     @classmethod
     def read(cls, path: Path, *, at_most: int) -> "Held | None":
-        """None when it has more than `at_most` bytes. Raises as LocalSource does."""
-        handle = _open(path)
+        """None when it has more than `at_most` bytes. Raises as LocalSource does.
+
+        Whether it moved while it was read is not looked at: that is for `check`, before it is sent.
+        """
+        handle, found = _open(path)
         try:
-            found = os.fstat(handle)
             if found.st_size > at_most:
                 return None
             body = _read_at(handle, path, 0, found.st_size)
@@ -60,9 +62,7 @@ class Held:
             os.close(handle)
         sha256 = hashlib.sha256(body).hexdigest()
         md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        held = cls(path, body, sha256, md5, found)
-        held.check()
-        return held
+        return cls(path, body, sha256, md5, found)
 
     @property
     def size(self) -> int:
@@ -83,8 +83,7 @@ class LocalSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle = _open(path)
-        found = os.fstat(self._handle)
+        self._handle, found = _open(path)
         self._before = _identity(found)
         self.size = found.st_size
         self._hash = hashlib.sha256()
@@ -167,7 +166,7 @@ def _read_at(handle: int, path: Path, start: int, count: int) -> bytes:
     return b"".join(pieces)
 
 
-def _open(path: Path) -> int:
+def _open(path: Path) -> tuple[int, os.stat_result]:
     try:
         handle = os.open(path, _FLAGS)
     except FileNotFoundError as error:
@@ -176,10 +175,11 @@ def _open(path: Path) -> int:
         if error.errno == errno.ELOOP:
             raise LocalChanged(f"{path} became a symbolic link") from error
         raise LocalError(f"{path} cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
         os.close(handle)
         raise LocalError(f"{path} is not a regular file")
-    return handle
+    return handle, found
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int, int, int]:

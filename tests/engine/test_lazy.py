@@ -11,10 +11,12 @@ from s3dash.core.hydration import Hydrated
 from s3dash.core.plan import Action
 from s3dash.core.report import Result
 from s3dash.engine import operations
+from s3dash.engine.lane import HANDED_OUT
 from s3dash.errors import Integrity, UsageError
 from s3dash.objectstore.memory import MemoryBucket
 from s3dash.objectstore.port import ObjectStore
 from tests.engine.conftest import Join
+from tests.engine.desks import until
 from tests.engine.faults import machine
 from tests.engine.world import Machine, contents, fill, golden_bucket, golden_cache
 
@@ -397,24 +399,27 @@ class Cut:
 
 def test_the_share_grows_while_content_comes_in(tmp_path: Path, memory: MemoryBucket) -> None:
     ada = machine(tmp_path / "ada", memory)
-    raws = [f"data/t/id/name/{n}/raw" for n in range(12)]
+    raws = [f"data/t/id/name/{n}/raw" for n in range(2 * HANDED_OUT)]
     for rel in raws:
         ada.write(rel, "12345678")
     ada.write("logs/a", "12345678")
     ada.push()
     machine(tmp_path / "bob", memory).pull(hydration="lazy")
     seen: list[Hydrated] = []
+    count = len(raws) + 1
 
     def look(op: str, key: str) -> None:
         if op == "download":
+            if len(seen) == count - 1:
+                until(engine, lambda shot: shot.hydrated.files > HANDED_OUT)
             seen.append(engine.snapshot().hydrated)
 
     engine = machine(tmp_path / "bob", memory, before=look, pull_concurrency=1).engine()
     try:
         engine.hydration.hydrate()
-        assert engine.snapshot().hydrated == Hydrated(13, 13, 104, 104)
+        assert engine.snapshot().hydrated == Hydrated(count, count, 8 * count, 8 * count)
     finally:
         engine.stop()
     assert [h.files for h in seen] == sorted(h.files for h in seen)
-    assert (seen[0].files, seen[-1].files > 6, seen[-1].of) == (1, True, 13)
+    assert (seen[0].files, seen[-1].of) == (1, count)
     assert all(h.bytes == 8 * h.files for h in seen)

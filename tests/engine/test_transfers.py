@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from s3dash.engine.pull import SMALL
 from s3dash.errors import Cancelled
 from s3dash.objectstore.memory import MemoryStore
 from tests.engine.ends import all_have, data, journal
@@ -229,9 +230,9 @@ def test_a_cancelled_upload_that_was_paused_is_aborted_as_well(site: Site) -> No
 def test_a_cancelled_download_leaves_no_staged_file_and_stays_behind(site: Site) -> None:
     ada, bob = site.machine("ada"), site.machine("bob")
     ada.write(BIG, LONG)
-    ada.write("files/small", "s")
+    ada.write("files/other", "s" * (SMALL + 1))
     ada.push()
-    with site.going(bob, "pull", held=(BIG, "files/small")) as pull:
+    with site.going(bob, "pull", held=(BIG, "files/other")) as pull:
         pull.engine.transfers.pause(pull.ids(BIG))
         site.hold.release(BIG)
         pull.until_state(BIG, "paused")

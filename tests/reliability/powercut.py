@@ -20,10 +20,13 @@ from typing import Any
 from s3dash.local.fsio import FSYNC
 from s3dash.local.renameat2 import RENAME
 from s3dash.local.statefile import COMMIT
+from s3dash.local.syncfs import SYNCFS
 
 STEPS = frozenset(
-    {FSYNC, RENAME, COMMIT, "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "open"}
+    {FSYNC, SYNCFS, RENAME, COMMIT, "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir"}
+    | {"open"}
 )
+_FLUSHES = (FSYNC, SYNCFS)
 _WRITES = os.O_WRONLY | os.O_RDWR
 
 
@@ -67,15 +70,15 @@ class Process:
                 self.dead = self.steps == self.at
             if self.dead:
                 raise Dead
-            if what == FSYNC and self.disk is not None:
-                self.disk.fsync(Path(path))
+            if what in _FLUSHES and self.disk is not None:
+                self.disk.flush(Path(path), below=what == SYNCFS)
 
     def saw(self, event: str, args: tuple[Any, ...]) -> None:
         paths = [os.fsdecode(a) for a in args[:2] if isinstance(a, str | bytes)]
         if event == "open" and not (isinstance(args[2], int) and args[2] & _WRITES):
             return
         if any(path.startswith(self.home) for path in paths):
-            self.step(event, " ".join(paths) if event != FSYNC else paths[0])
+            self.step(event, " ".join(paths) if event not in _FLUSHES else paths[0])
 
 
 _running: list[Process] = []
@@ -130,6 +133,11 @@ class Disk:
                 self.fsync(Path(here))
                 for name in files:
                     self.fsync(Path(here, name))
+
+    def flush(self, path: Path, *, below: bool) -> None:
+        """An fsync of it; `below`: of the files in it, the least that a flush of the disk does."""
+        for one in path.iterdir() if below else (path,):
+            self.fsync(one)
 
     def fsync(self, path: Path) -> None:
         if not any(path.is_relative_to(root) for root in self.roots):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from s3dash.local import syncfs
 from s3dash.local.fsio import RUN, staging_dir
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from tests.engine.ends import all_have, aside, commit_seq, trash
@@ -108,6 +109,13 @@ def pushed(home: Path) -> World:
     return world
 
 
+def joined(home: Path) -> World:
+    """A third machine that has nothing yet."""
+    world = pushed(home)
+    world.machine("cy")
+    return world
+
+
 def at_odds(home: Path) -> World:
     world = pushed(home)
     bob = world.machine("bob")
@@ -132,6 +140,10 @@ def pull_is_done(world: World) -> None:
     assert {rel: kept.get(rel) for rel in superseded} == superseded
 
 
+def first_pull_is_done(world: World) -> None:
+    all_have(lambda: MemoryStore(world.bucket), AFTER, world.machine("cy"))
+
+
 def sync_is_done(world: World) -> None:
     ada, bob = world.machine("ada"), world.machine("bob")
     bob.sync(policy="keep-both")  # what stepped aside in the last one is a new file now
@@ -144,7 +156,8 @@ def sync_is_done(world: World) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """`seq` is the least commitSeq at the end: plain clients look no further than that."""
+    """`seq` is the least commitSeq at the end: plain clients look no further than that. `together`:
+    one flush does for the small files that are new, as on most disks."""
 
     begin: Callable[[Path], World]
     who: str
@@ -152,6 +165,7 @@ class Case:
     done: Callable[[World], None]
     alive: frozenset[str]
     seq: int
+    together: bool = True
 
     def run(self, machine: Machine) -> None:
         engine = machine.engine()
@@ -166,6 +180,10 @@ CASES = {
     "push of edits": Case(edited, "ada", "push", edit_is_done, frozenset(EDITED.values()), 2),
     "push": Case(begun, "ada", "push", push_is_done, frozenset(AFTER.values()), 2),
     "pull": Case(pushed, "bob", "pull", pull_is_done, frozenset(AFTER.values()), 2),
+    "first pull": Case(joined, "cy", "pull", first_pull_is_done, frozenset(AFTER.values()), 2),
+    "first pull, each flushed": Case(
+        joined, "cy", "pull", first_pull_is_done, frozenset(AFTER.values()), 2, together=False
+    ),
     "sync": Case(
         at_odds,
         "bob",
@@ -232,8 +250,11 @@ def recover(case: Case, world: World, story: str, effort: Effort) -> None:
 
 @pytest.mark.parametrize("survival", SURVIVALS)
 @pytest.mark.parametrize("name", CASES)
-def test_it_ends_at_any_step(tmp_path: Path, effort: Effort, name: str, survival: str) -> None:
+def test_it_ends_at_any_step(
+    tmp_path: Path, effort: Effort, name: str, survival: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = CASES[name]
+    monkeypatch.setattr(syncfs, "is_enough", lambda _: case.together)
     start = case.begin(tmp_path / "start")
     world = start.copy(tmp_path / "whole")
     steps = die(case, world, at=0).steps
