@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -43,6 +43,9 @@ from s3dash.local.scan import FileStat
 from s3dash.local.state import BaseRow
 from s3dash.local.trash import Reason
 from s3dash.objectstore.port import Downloaded
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 BATCH = 256
 SMALL = 64 << 10
@@ -187,7 +190,7 @@ class _Downloads:
         """What did not come to its turn is cancelled, what is half there goes."""
         self._halves.close()
         for row in self._rows.values():
-            if row.state in ("queued", "paused"):
+            if row.state in ("queued", "paused", "active"):  # active: fetched, and no more
                 self._ctx.accounting.finish(row, "cancelled")
 
 
@@ -281,8 +284,24 @@ def _is_small(ctx: Context, seen: Observation, item: Item, entry: Entry) -> bool
     return is_new and entry.size <= SMALL and entry.sha256 is not None and ctx.cache.takes_many
 
 
+class _Small(io.BytesIO):
+    """Takes no more bytes than the entry tells: whatever the object is, memory stays small."""
+
+    def __init__(self, rel: str, entry: Entry) -> None:
+        super().__init__()
+        self._rel = rel
+        self._entry = entry
+
+    def write(self, piece: "ReadableBuffer") -> int:
+        """Raises Integrity for too many."""
+        size = self.tell() + memoryview(piece).nbytes
+        if size > self._entry.size:
+            _verify(self._rel, self._entry, size, "")
+        return super().write(piece)
+
+
 def _fetch_small(ctx: Context, item: Item, entry: Entry, row: Transfer) -> Fetched:
-    body, key = io.BytesIO(), ctx.keys.data(item.path)
+    body, key = _Small(item.path, entry), ctx.keys.data(item.path)
     got = ctx.store.download(key, body, on_bytes=partial(ctx.moved, row))
     _verify(item.path, entry, got.size, got.sha256)
     return Fetched(row, Fresh(item.path, body.getvalue(), _mtime_ns(ctx, entry)), got)

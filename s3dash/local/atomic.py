@@ -203,20 +203,21 @@ class CacheDir:
         """Put small files where none are; many of them cost little more than one.
 
         Their bytes are durable; for `unsettled` see `install`. The results are in the order of the
-        files: of one that failed nothing is left.
+        files: of one that failed nothing is left. Nothing is raised.
         """
-        with fsio.telling(f"{self._staging} cannot be written"):
-            staging = fsio.make_staging(self.root)
-            with syncfs.flush_after(staging) as flush:
-                staged = [_staged(staging, file) for file in files]
-                failed = self._flush_all([one for one in staged if isinstance(one, str)], flush)
+        try:
+            with fsio.telling(f"{self._staging} cannot be written"):
+                staging = fsio.make_staging(self.root)
+                with syncfs.flush_after(staging) as flush:
+                    staged = [_staged(staging, file) for file in files]
+                    self._flush_all([one for one in staged if isinstance(one, str)], flush)
+        except LocalError as error:
+            return [error] * len(files)
         clear, touched = set[str](), set[str]()
-        done: list[FileStat | LocalError] = []
-        for file, temp in zip(files, staged, strict=True):
-            if isinstance(temp, LocalError):
-                done.append(temp)
-            else:
-                done.append(failed or self._placed(temp, file.rel, clear, touched))
+        done = [
+            temp if isinstance(temp, LocalError) else self._placed(temp, file.rel, clear, touched)
+            for file, temp in zip(files, staged, strict=True)
+        ]
         unsettled.update(map(Path, touched))
         return done
 
@@ -291,36 +292,34 @@ class CacheDir:
             os.utime(handle.fileno(), ns=(mtime_ns, mtime_ns))
         fsio.fsync(handle.fileno(), temp)
 
-    def _flush_all(self, staged: Sequence[str], flush: Callable[[], None]) -> LocalError | None:
-        """What failed; then they are gone."""
+    def _flush_all(self, staged: Sequence[str], flush: Callable[[], None]) -> None:
+        """When that fails they are gone."""
         try:
-            with fsio.telling(f"{self._staging} cannot be written"):
-                if self.takes_many and not syncfs.is_crowded():
-                    flush()
-                else:
-                    for temp in staged:
-                        fsio.fsync_path(Path(temp))
-        except LocalError as error:
+            if self.takes_many and not syncfs.is_crowded():
+                flush()
+            else:
+                for temp in staged:
+                    fsio.fsync_path(Path(temp))
+        except OSError:
             for temp in staged:
                 Path(temp).unlink(missing_ok=True)
-            return error
-        return None
+            raise
 
     def _placed(
         self, temp: str, rel: str, clear: set[str], touched: set[str]
     ) -> FileStat | LocalError:
-        """`touched` gets the directories with new names in them; for `clear` see `_check`."""
+        """`touched` gets the directories with new names in them; for `clear` see `to_open`."""
         path = f"{self._base}/{rel}"
         try:
             self._check(rel, clear)
-            try:
-                if not renameat2.rename_new(temp, path):
-                    raise FileExistsError
-                touched.add(path.rpartition("/")[0])
-            except OSError:  # the long way knows what to do, or what to say
-                with fsio.telling(f"{path} cannot be written"):
+            with fsio.telling(f"{path} cannot be written"):
+                try:
+                    if not renameat2.rename_new(temp, path):
+                        raise FileExistsError
+                    touched.add(path.rpartition("/")[0])
+                except OSError:  # the long way knows what to do, or what to say
                     touched.update(map(str, self._place_new(Path(temp), self.target(rel))))
-            return FileStat.of(_lstat(Path(path)))
+                return FileStat.of(_lstat(Path(path)))
         except LocalError as error:
             Path(temp).unlink(missing_ok=True)
             return error

@@ -34,6 +34,24 @@ def test_28_an_object_that_is_not_what_its_entry_says_is_not_installed(
     all_have(store, {"files/a": "good", "files/b": "fine", **STAY}, ada, bob)
 
 
+def test_28_what_is_far_larger_than_its_entry_says_is_not_read_to_its_end(
+    world: tuple[Machine, Machine], store: Store
+) -> None:
+    ada, bob = world
+    ada.write("files/new", "good")
+    ada.push()
+    store().put("files/new", bytes(5 << 20))
+    engine = bob.engine()
+    try:
+        result = engine.pull()
+        assert engine.snapshot().progress.bytes_down < 1 << 20
+    finally:
+        engine.stop()
+    assert [b.path for b in result.blocked] == ["files/new"]
+    assert "in flight" in result.blocked[0].reason
+    assert "files/new" not in bob.files()
+
+
 def test_29_a_file_that_changes_during_its_upload_is_committed_as_it_is_at_the_end(
     world: tuple[Machine, Machine], store: Store, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from s3dash.errors import DiskFull, LocalChanged, LocalError, PathBlocked
-from s3dash.local import fsio, syncfs
+from s3dash.local import fsio, renameat2, syncfs
 from s3dash.local.atomic import Fresh
 from s3dash.local.scan import FileStat
 from tests.unit.test_local_atomic import OUTSIDE, World
@@ -183,12 +183,23 @@ def test_they_come_across_disks(world: World, elsewhere: Path) -> None:
     assert world.leftovers() == []
 
 
-def test_a_missing_cache_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_cache_is_told_and_not_made(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.root.rmdir()
-    with pytest.raises(LocalError):
-        put(world, "a")
+    assert [type(told) for told in put(world, "a", "b")] == [LocalError, LocalError]
     assert not world.root.exists()
+
+
+def test_a_file_that_goes_at_once_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = renameat2.rename_new
+
+    def gone(source: str, target: str) -> bool:
+        done = rename(source, target)
+        Path(target).unlink()
+        return done
+
+    monkeypatch.setattr(renameat2, "rename_new", gone)
+    assert [type(told) for told in put(world, "a")] == [LocalChanged]
 
 
 # --- whether one flush is enough ----------------------------------------------------------
