@@ -108,7 +108,7 @@ def test_where_another_file_is_another_name_is_asked_for() -> None:
         await stage.press("u")
         await stage.until(lambda: "not overwritten" in stage.line("#trash-note"))
         assert "--to" not in stage.line("#trash-note")
-        assert stage.app.focused is stage.app.screen.query_one("#trash-name")
+        assert stage.app.focused is stage.app.screen.query_one("#trash-input")
         await stage.press("2", "enter")
         await stage.until(lambda: "logs/c2 is back; it was logs/c" in stage.line("#trash-note"))
         assert engine.asked("restore_trash") == [("3", None), ("3", "logs/c2")]

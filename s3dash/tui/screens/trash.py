@@ -5,23 +5,16 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
 from s3dash.core.report import TrashItem
-from s3dash.tui import filters, keys
-from s3dash.tui.cells import Cell, crop, one
-from s3dash.tui.columns import Column, heading
+from s3dash.tui import keys
+from s3dash.tui.cells import Cell, one
+from s3dash.tui.columns import Column
 from s3dash.tui.format import count, moment, safe, short_hash, size
 from s3dash.tui.look import Look
-from s3dash.tui.screens.modal import Modal
-from s3dash.tui.widgets.filter_input import FilterInput
-from s3dash.tui.widgets.line import Block, Line
-from s3dash.tui.widgets.line_list import LineList
-from s3dash.tui.widgets.list_model import LineModel
+from s3dash.tui.screens.listed import ListDialog, Shape
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -45,7 +38,22 @@ COLUMNS: tuple[Column[TrashItem], ...] = (
         cell=lambda i, _: one(safe(i.reason), "dim" if i.expires else "warn"),
     ),
 )  # fmt: skip
-FIELDS: dict[str, Callable[[TrashItem], str]] = {"why": lambda item: item.reason}
+_HINT: Cell = (
+    ("u", "key"), (" puts back  ", "dim"), ("o", "key"), (" under another name  ", "dim"),
+    ("x", "key"), (" drops for good  ", "dim"), ("/", "key"), (" filter  ", "dim"),
+    ("esc", "key"), (" closes", "dim"),
+)  # fmt: skip
+SHAPE: Shape[TrashItem] = Shape(
+    name="trash",
+    columns=COLUMNS,
+    identity=lambda item: item.id,
+    text=lambda item: f"{item.path} {item.reason} {item.sha256}",
+    fields={"why": lambda item: item.reason},
+    waiting="Reading …",
+    none=[one("The trash is empty.", "good")],
+    unread="It could not be read.",
+    hint=_HINT,
+)
 
 
 def _when(item: TrashItem, look: Look) -> Cell:
@@ -56,87 +64,34 @@ def _path(item: TrashItem) -> Cell:
     return one(safe(item.path)) if item.path else one("(not known)", "dim")
 
 
-class TrashScreen(Modal[None]):
-    """Newest first. What is done is done by `do`, which tells by `ready` and `say`."""
+class TrashScreen(ListDialog[TrashItem]):
+    """Newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.TRASH, keys.MOVE)
-    AUTO_FOCUS = "#trash-list"
 
     def __init__(self, where: str, *, look: Callable[[], Look], do: Do) -> None:
-        super().__init__()
-        self._where = where
-        self._look = look
+        super().__init__(f"trash of {where}", SHAPE, look=look)
         self._do = do
-        self._message: Cell = ()
-        self._given = filters.parse("", FIELDS)
         self._naming: TrashItem | None = None
-        model: LineModel[TrashItem] = LineModel(lambda item: item.id)
-        self._list: LineList[TrashItem] = LineList(model, COLUMNS, id="trash-list")
-        self._note = Block(lambda width: self._paint_note(width), id="trash-note")
-        self._typed_name = Input(id="trash-name", compact=True, select_on_focus=False)
-        self._filter = FilterInput(id="trash-filter")
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog full") as box:
-            box.border_title = Content(f"trash of {safe(self._where)}")
-            yield Line(lambda width: heading(COLUMNS, width), id="trash-heading")
-            yield self._list
-            yield self._note
-            yield self._typed_name
-            yield self._filter
-            yield Line(lambda width: crop(_HINT, width), id="hint")
-
-    def on_mount(self) -> None:
-        self._typed_name.display = False
-        self._list.set_empty([one("Reading …", "dim")])
-        self._list.show(self._look(), ())
-
-    # --- what comes in ------------------------------------------------------------------
-
-    def ready(self, items: Sequence[TrashItem]) -> None:
+    def ready(self, things: Sequence[TrashItem]) -> None:
         """What is in the trash now, oldest first."""
-        if self.is_attached:
-            self._list.set_empty([one("The trash is empty.", "good")])
-            with self._list.prevent(LineList.Moved):  # what was told just now stays
-                self._list.show(self._look(), tuple(reversed(items)))
-            self._list.refresh()
-            self._changed()
-
-    def unread(self) -> None:
-        """It cannot be read: what was listed before stays."""
-        if self.is_attached:
-            self._list.set_empty([one("It could not be read.", "bad")])
-            self._list.refresh()
-
-    def say(self, message: Cell) -> None:
-        """How it went."""
-        self._message = message
-        if self.is_attached:
-            self._changed()
+        super().ready(tuple(reversed(things)))
 
     def ask_name(self, item: TrashItem) -> None:
         """Where to put it instead."""
         if self.is_attached:
             self._naming = item
-            self._typed_name.value = item.path
-            self._typed_name.cursor_position = len(item.path)
-            self._typed_name.display = True
-            self._typed_name.focus()
-            self._changed()
+            self._ask(item.path)
 
-    def _changed(self) -> None:
-        self._note.refresh(layout=True)
+    @property
+    def is_asking(self) -> bool:
+        return self._naming is not None
 
-    @on(LineList.Moved)
-    def _moved(self, event: LineList.Moved) -> None:
-        """On another row what was told before is of no use any more."""
-        if not isinstance(event, LineList.Chosen):
-            self._message = ()
-            self._changed()
+    def forget_question(self) -> None:
+        self._naming = None
 
-    # --- painting -----------------------------------------------------------------------
-
-    def _paint_note(self, width: int) -> list[Cell]:
+    def _paint_note(self) -> list[Cell]:
         item, model = self._list.model.current, self._list.model
         total = f"{count(len(model), 'file')} of {model.total:,}" if self._given.text else ""
         filtered: Cell = ((f"/{safe(self._given.text)}  ", "accent"), (total, "dim"))
@@ -147,8 +102,7 @@ class TrashScreen(Modal[None]):
             lines.append(one(f"{stays}  SHA-256 {short_hash(item.sha256)}", "dim"))
         if self._naming is not None:
             lines.append(one("Put it back under another name (enter; esc leaves it):", "warn"))
-        lines += [self._message] if self._message else []
-        return [crop(cell, width) for cell in lines]
+        return lines
 
     # --- keys ---------------------------------------------------------------------------
 
@@ -170,58 +124,9 @@ class TrashScreen(Modal[None]):
         if item is not None:
             self.ask_name(item)
 
-    @on(Input.Submitted, "#trash-name")
+    @on(Input.Submitted, "#trash-input")
     def _named(self, event: Input.Submitted) -> None:
         event.stop()
         if event.value.strip():
             self._wish("restore", event.value.strip())
-            self._stop_naming()
-
-    def _stop_naming(self) -> None:
-        self._naming = None
-        self._typed_name.display = False
-        self._list.focus()
-        self._changed()
-
-    def action_dismiss_modal(self) -> None:
-        """One level: first the name, then the filter, then the trash."""
-        if self._naming is not None:
-            self._stop_naming()
-        elif self._given.text:
-            self._set_filter("")
-        else:
-            self.dismiss(None)
-
-    # --- filter -------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        self._filter.open(self._given.text, fields=FIELDS)
-
-    def _set_filter(self, text: str) -> None:
-        self._given = filters.parse(text, FIELDS)
-        model = self._list.model
-        model.set_filter(filters.test_of(self._given, _text, FIELDS))
-        while model.filter_some():
-            pass  # a trash is short
-        self._list.reshape()
-        self._list.refresh()
-        self._changed()
-
-    @on(FilterInput.Typed)
-    def _filter_typed(self, event: FilterInput.Typed) -> None:
-        self._set_filter(event.text)
-
-    @on(FilterInput.Closed)
-    def _filter_closed(self) -> None:
-        self._list.focus()
-
-
-def _text(item: TrashItem) -> str:
-    return f"{item.path} {item.reason} {item.sha256}"
-
-
-_HINT: Cell = (
-    ("u", "key"), (" puts back  ", "dim"), ("o", "key"), (" under another name  ", "dim"),
-    ("x", "key"), (" drops for good  ", "dim"), ("/", "key"), (" filter  ", "dim"),
-    ("esc", "key"), (" closes", "dim"),
-)  # fmt: skip
+            self._stop_asking()
