@@ -1,6 +1,7 @@
 """Many transfers side by side: what is started, in what order, and what an error does."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -90,6 +91,35 @@ def test_as_many_run_at_once_as_may() -> None:
 
     assert len(list(Lane(site.traffic, work, site.items, site.course(3)).run())) == 39
     assert most[0] == 3
+
+
+def test_a_few_results_are_handed_out_while_others_still_move() -> None:
+    """On a slow line no result waits for dozens of others."""
+    site, seen = Site(2), threading.Event()
+
+    def work(item: int, _: int) -> bool:
+        return item == 0 or seen.wait(10)
+
+    lane: Lane[int, bool] = Lane(site.traffic, work, site.items, site.course(2))
+    done = []
+    for result in lane.run():
+        done.append(result)
+        seen.set()
+    assert done == [(0, True), (1, True)]
+
+
+def test_what_ended_before_a_bug_is_handed_out_before_it() -> None:
+    site, done = Site(2), list[tuple[int, int | S3DashError]]()
+
+    def work(item: int, _: int) -> int:
+        while item == 1 and not (lane._ended or done):
+            time.sleep(0.001)
+        return [0][item]
+
+    lane: Lane[int, int] = Lane(site.traffic, work, site.items, site.course(2))
+    with pytest.raises(IndexError):
+        done.extend(lane.run())
+    assert done == [(0, 0)]
 
 
 def test_an_error_of_ours_is_a_result_and_stops_no_other() -> None:
