@@ -59,7 +59,7 @@ def kinds() -> dict[str, type[Modal[Any]]]:
     """Every dialog that the screen has, by name; bases that only others build on are none."""
     for module in pkgutil.walk_packages(s3dash.tui.__path__, "s3dash.tui."):
         importlib.import_module(module.name)
-    found = {kind.__qualname__: kind for kind in _below(Modal)}
+    found = {kind.__qualname__: kind for kind in _below(Modal) if not kind.__subclasses__()}
     return {name: kind for name, kind in sorted(found.items()) if "compose" in _own(kind)}
 
 

@@ -22,7 +22,7 @@ def filled(**fields: Any) -> FakeEngine:
 async def opened(stage: Stage) -> None:
     await stage.press("L")
     await stage.until(lambda: isinstance(stage.app.screen, RecordsScreen))
-    await stage.until(lambda: "record" in stage.line("#records-note"))
+    await stage.until(lambda: "Asking the bucket" not in stage.text())
     await stage.rest()
 
 
@@ -122,8 +122,7 @@ def test_a_record_is_replaced_as_it_was_seen(tmp_path: Path) -> None:
         await stage.press("enter")
         await stage.until(lambda: "✖" in note(stage))
         assert engine.control.bodies["jobs/one"] == b"somebody's"
-        await stage.press("r")
-        await stage.rest()
+        await stage.until(lambda: "10 B" in rows(stage)[0])
         await stage.press("u")
         stage.app.screen.query_one("#records-input").value = str(tmp_path / "f")  # type: ignore[attr-defined]
         await stage.press("enter")
