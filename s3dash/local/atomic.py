@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 from s3dash.core.paths import NAMESPACE_MANIFEST, SIDECAR_FILE, blocked_reason, is_data
 from s3dash.errors import LocalChanged, LocalError, PathBlocked
-from s3dash.local import fsio, renameat2, swap, syncfs
+from s3dash.local import fsio, places, renameat2, swap, syncfs
 from s3dash.local.scan import FileStat
 from s3dash.local.trash import Reason, Trash
 
@@ -90,11 +90,11 @@ class CacheDir:
         """Where `rel` is or would be. Raises PathBlocked when no file may be written there."""
         self._check(rel)
         path = self.base / rel
-        mode = _mode(path)
+        mode = places.mode_of(path)
         if mode is not None and not modes.S_ISREG(mode):
             if not modes.S_ISDIR(mode):
                 raise PathBlocked(f"{rel}: no regular file stands in its place")
-            if _holds_something(path):
+            if places.holds_something(path):
                 raise PathBlocked(f"{rel}: a directory stands in its place")
         return path
 
@@ -115,13 +115,14 @@ class CacheDir:
         here = self._base
         for depth, part in enumerate(parent.split("/") if parent else ()):
             here = f"{here}/{part}"
-            mode = _mode(here)
+            mode = places.mode_of(here)
             if mode is None:
                 return
             if not modes.S_ISDIR(mode):
                 what = "a symlink" if modes.S_ISLNK(mode) else "a file"
                 raise PathBlocked(f"{rel}: {what} stands where a directory is needed")
-            if self._solo and depth == 0 and _mode(f"{here}/{NAMESPACE_MANIFEST}") is not None:
+            is_top = self._solo and depth == 0
+            if is_top and places.mode_of(f"{here}/{NAMESPACE_MANIFEST}") is not None:
                 raise PathBlocked(f"{rel}: {part} belongs to another namespace")
         if clear is not None:
             clear.add(parent)
@@ -236,7 +237,7 @@ class CacheDir:
         """
         path = self.target(rel)
         with fsio.telling(f"{path} cannot be removed"):
-            _must_be(path, expected)
+            places.must_be(path, expected)
             trash.keep(path, rel, Reason.DELETED, sha256=sha256, expected=expected)
             fsio.fsync_path(self._prune(path.parent))
 
@@ -247,9 +248,9 @@ class CacheDir:
         """
         source, target = self.target(rel), self.target(new_rel)
         with fsio.telling(f"{source} cannot be renamed"):
-            _must_be(source, expected)
+            places.must_be(source, expected)
             with self._tree:
-                made = _make_parents(target.parent)
+                made = places.make_parents(target.parent)
                 try:
                     fsio.move_whole(source, target)
                 except FileExistsError as error:
@@ -319,7 +320,7 @@ class CacheDir:
                     touched.add(path.rpartition("/")[0])
                 except OSError:  # the long way knows what to do, or what to say
                     touched.update(map(str, self._place_new(Path(temp), self.target(rel))))
-                return FileStat.of(_lstat(Path(path)))
+                return FileStat.of(places.lstat(Path(path)))
         except LocalError as error:
             Path(temp).unlink(missing_ok=True)
             return error
@@ -331,8 +332,8 @@ class CacheDir:
             _on_its_disk(temp, path, place)
         except (FileNotFoundError, FileExistsError, NotADirectoryError):
             with self._tree:
-                made = _make_parents(path.parent)
-                _drop_empty(path)
+                made = places.make_parents(path.parent)
+                places.drop_empty(path)
                 try:
                     _on_its_disk(temp, path, place)
                 except FileExistsError as error:
@@ -350,7 +351,7 @@ class CacheDir:
         old_sha256: str | None,
         reason: Reason,
     ) -> None:
-        found = _must_be(path, expected)
+        found = places.must_be(path, expected)
         trash.preserve(path, rel, reason, sha256=old_sha256, expected=expected)
         temp.chmod(modes.S_IMODE(found.st_mode))
         change = partial(
@@ -392,72 +393,3 @@ def _on_its_disk(temp: Path, path: Path, act: Callable[[Path], None]) -> None:
         finally:
             beside.unlink(missing_ok=True)
         temp.unlink()
-
-
-def _make_parents(directory: Path) -> list[Path]:
-    """Make the directories that are missing; those that got a new name in them.
-
-    Raises PathBlocked.
-    """
-    missing = []
-    while not directory.is_dir():
-        missing.append(directory)
-        directory = directory.parent
-    for path in reversed(missing):
-        try:
-            path.mkdir(exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise PathBlocked(f"{path}: a file stands where a directory is needed") from error
-    return [path.parent for path in missing]
-
-
-def _holds_something(directory: Path) -> bool:
-    """True when anything but directories lies below; what cannot be read counts as something."""
-    unreadable: list[OSError] = []
-    walk = os.walk(directory, onerror=unreadable.append)
-    return any(files or _links(here, names) for here, names, files in walk) or bool(unreadable)
-
-
-def _links(here: str, names: list[str]) -> bool:
-    """A link to a directory is something, too."""
-    return any(Path(here, name).is_symlink() for name in names)
-
-
-def _drop_empty(path: Path) -> None:
-    """Remove a tree of empty directories that stands in a file's place. Raises PathBlocked."""
-    if not _is_directory(path):
-        return
-    try:
-        for here, _, _ in os.walk(path, topdown=False):
-            Path(here).rmdir()
-    except OSError as error:
-        raise PathBlocked(f"{path}: a directory stands in its place") from error
-
-
-def _is_directory(path: Path) -> bool:
-    mode = _mode(path)
-    return mode is not None and modes.S_ISDIR(mode)
-
-
-def _must_be(path: Path, expected: FileStat) -> os.stat_result:
-    found = _lstat(path)
-    if FileStat.of(found) != expected:
-        raise LocalChanged(f"{path} changed meanwhile")
-    return found
-
-
-def _lstat(path: Path) -> os.stat_result:
-    try:
-        return path.lstat()
-    except FileNotFoundError as error:
-        raise LocalChanged(f"{path} is gone") from error
-
-
-def _mode(path: Path | str) -> int | None:
-    """The type and mode of what is there, or None when nothing is."""
-    try:
-        return os.lstat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise fsio.as_local_error(error, f"{path} cannot be looked at") from error
