@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from s3dash.errors import AccessDenied, PreconditionFailed, ServerFault, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Capabilities, ObjectStore, Stored
-from s3dash.objectstore.probe import Doctor, doctor, quick_probe
+from s3dash.objectstore.probe import Doctor, doctor, quick_probe, special_probe
 from tests.contract.conftest import Backend
 from tests.engine.clocks import TestClock
 from tests.servers import Server
@@ -216,6 +216,25 @@ def test_the_probe_cleans_up_when_it_is_broken_off() -> None:
             with pytest.raises(KeyboardInterrupt):
                 call(store, nonce="n")
             assert bucket.all_keys() == []
+
+
+def test_no_two_uploads_of_one_key_are_completed_at_once() -> None:
+    """`rclone serve s3` then lists an object for good that is not found, and not deleted."""
+    completed, both = list[str](), threading.Barrier(2)
+
+    class Completing:
+        def put_in_parts(self, key: str, body: bytes, **_: object) -> str:
+            completed.append(key)
+            both.wait(10)
+            return store.put(key, body).etag
+
+    class Ignoring(MemoryStore):
+        def examination(self) -> Any:
+            return Completing()
+
+    store = Ignoring(MemoryBucket())
+    assert not special_probe(store, "complete", nonce="n")
+    assert len(set(completed)) == 2
 
 
 def test_a_fault_in_a_race_is_neither_a_win_nor_a_loss() -> None:
