@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 POLL_S = 0.25
 GRACE_S = 5.0
+"""How long a cancelled operation may take to end cleanly before we go without it."""
 HEED_S = 0.5
 """Python heeds a signal in its main thread only, and when that runs."""
-"""How long a cancelled operation may take to end cleanly before we go without it."""
 
 
 class Session:
