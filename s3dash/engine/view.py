@@ -10,7 +10,6 @@ from s3dash.core import sidecar
 from s3dash.core.diff import Verdict
 from s3dash.core.events import DirtyChanged, LocksChanged, RemoteChanged
 from s3dash.core.hydration import Hydrated
-from s3dash.core.index import Entry
 from s3dash.core.lock import LockInfo
 from s3dash.core.plan import Change, conflict_of
 from s3dash.core.report import (
@@ -22,7 +21,7 @@ from s3dash.core.report import (
     Version,
 )
 from s3dash.core.snapshot import NO_INDEX, DirtyRow
-from s3dash.engine import hydration
+from s3dash.engine import hydration, index_copy
 from s3dash.engine.context import Context
 from s3dash.engine.observe import CLASHES, LocalView, Observation
 from s3dash.engine.push import file_time
@@ -218,7 +217,7 @@ def settle(ctx: Context, view: View, seen: Observation, *, marks: tuple[str, ...
             ctx, sidecar.settle(now, still_dirty=dirty, seen=marks), seen, complete=complete
         )
     )
-    ctx.sidecar.write_index(_local_index(ctx, seen), last_pulled=ctx.now())
+    index_copy.keep(ctx, seen)
 
 
 def _ignored(ctx: Context, marks: tuple[str, ...]) -> list[str]:
@@ -246,17 +245,3 @@ def _verified(
         commitSeq=seen.remote.commit_seq,
         remoteIndexETag=monolith.etag if v1 and monolith else "",
     )
-
-
-def _local_index(ctx: Context, seen: Observation) -> dict[str, Entry]:
-    """The entries that this cache holds or leaves in the bucket, with this machine's times."""
-    base = ctx.state.base_rows()
-    held: dict[str, Entry] = {}
-    for rel, entry in seen.remote.entries.items():
-        row = base.get(rel)
-        if row is not None and row.tag == entry.tag:
-            mtime = file_time(row.stat) if row.stat else entry.localMtime
-            held[rel] = msgspec.structs.replace(entry, localMtime=mtime)
-        elif rel in seen.skipped:
-            held[rel] = entry
-    return held

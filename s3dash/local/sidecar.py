@@ -66,6 +66,15 @@ class SidecarFile:
         except IndexCorrupt:
             return {}
 
+    def index_version(self) -> str:
+        """What tells the copy as it is from another one; empty when there is none."""
+        with fsio.telling(f"{self._index} cannot be looked at"):
+            try:
+                stat = self._index.stat()
+            except FileNotFoundError:
+                return ""
+        return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}.{stat.st_ctime_ns}"
+
     def write_index(self, entries: Mapping[str, Entry], last_pulled: str) -> None:
         """Replace the copy. `last_pulled` is an ISO time; fields that we do not know stay."""
         with self._lock:

@@ -72,6 +72,7 @@ _JOURNAL = (
 _ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?,?)"
 _FORGET_ATTEMPTS = "DELETE FROM attempts WHERE rel = ?"
 _NOTE = "INSERT INTO history (at, operation, level, text) VALUES (?,?,?,?)"
+ABOUT_BASE = "about the base"
 _FORGET = "DELETE FROM history WHERE position <= (SELECT MAX(position) FROM history) - ?"
 _HISTORY = "SELECT at, operation, level, text FROM history ORDER BY position DESC LIMIT ?"
 
@@ -206,9 +207,27 @@ class State:
         self._moves += 1
         try:
             with self._write() as db:
+                db.execute("DELETE FROM facts WHERE key = ?", (ABOUT_BASE,))
                 yield db
         finally:
             self._moves += 1
+
+    @property
+    def moves(self) -> int:
+        """Another number once the base has moved, or while it does."""
+        return self._moves
+
+    def about_base(self) -> str | None:
+        """What was said about the base as it is."""
+        return self.get(ABOUT_BASE)
+
+    def say_about_base(self, text: str, *, moves: int) -> None:
+        """Keep a word about the base as it was at that number, until it moves."""
+        if self._read_only:
+            return
+        with self._write() as db:
+            if self._moves == moves:
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (ABOUT_BASE, text))
 
     # --- index documents as we last read them -------------------------------------------
 

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -564,3 +564,27 @@ def test_all_rows_are_those_of_the_file_whoever_wrote_to_it(tmp_path: Path) -> N
     assert state.base_rows() == {"b": second} == other.base_rows()
     state.close()
     other.close()
+
+
+def test_a_word_about_the_base_holds_until_it_moves(path: Path, state: State) -> None:
+    state.save_base([row("a")])
+    moves: dict[str, Callable[[], None]] = {
+        "save": lambda: state.save_base([row("b")]),
+        "drop": lambda: state.drop_base(["b"]),
+        "restat": lambda: state.restat([("a", STAT, 43)]),
+        "forget": lambda: state.forget(["a"]),
+    }
+    for name, move in moves.items():
+        state.say_about_base(name, moves=state.moves)
+        other = State(path)
+        assert (state.about_base(), other.about_base()) == (name, name)
+        other.close()
+        move()
+        assert state.about_base() is None
+
+
+def test_a_word_about_a_base_that_moved_meanwhile_is_not_kept(state: State) -> None:
+    before = state.moves
+    state.save_base([row("a")])
+    state.say_about_base("as it was", moves=before)
+    assert state.about_base() is None
