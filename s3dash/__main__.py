@@ -6,7 +6,7 @@ import sys
 
 from s3dash.cli.streams import settle
 
-GARBAGE = 50_000
+GARBAGE = 200_000
 """Objects that are made between two looks for those that only hold each other. Python's own
 number, 700, has it look hundreds of times while modules load and tables of files are made."""
 
