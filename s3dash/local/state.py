@@ -4,9 +4,12 @@ Base rows, known index documents, the journal of a commit that is under way, and
 Losing the file costs time, never data: the next sync is then a first sync (scenario 12).
 """
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from s3dash.core.snapshot import HistoryRow
 from s3dash.local.owner import OwnerLock
@@ -73,6 +76,8 @@ _ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?,?)"
 _FORGET_ATTEMPTS = "DELETE FROM attempts WHERE rel = ?"
 _NOTE = "INSERT INTO history (at, operation, level, text) VALUES (?,?,?,?)"
 ABOUT_BASE = "about the base"
+_Same = Callable[[dict[str, BaseRow]], None]
+_Calm = Callable[[dict[str, BaseRow]], bool]
 _FORGET = "DELETE FROM history WHERE position <= (SELECT MAX(position) FROM history) - ?"
 _HISTORY = "SELECT at, operation, level, text FROM history ORDER BY position DESC LIMIT ?"
 
@@ -103,6 +108,7 @@ class State:
         self._journal = Together(self._add_journal)
         self._held: tuple[tuple[int, int, str | None], dict[str, BaseRow]] | None = None
         self._moves = 0
+        self._mover = threading.RLock()
         self._damaged: set[str] = set()
 
     @property
@@ -114,14 +120,15 @@ class State:
 
     def base_rows(self) -> dict[str, BaseRow]:
         """All of them, for the caller to keep. An operation asks again and again: up to `HELD`
-        rows are held, until any connection writes to the file."""
-        written = self._all("PRAGMA data_version")[0][0]
-        version = (self._moves, written, self.recovered)
-        if self._held is not None and self._held[0] == version:
-            return dict(self._held[1])
-        found = {r[0]: row_of(r) for r in self._file.each("SELECT * FROM base")}
-        self._held = (version, found) if len(found) <= HELD else None
-        return dict(found) if self._held else found
+        rows are held, until another connection writes to the file."""
+        with self._mover:
+            written = self._all("PRAGMA data_version")[0][0]
+            version = (self._moves, written, self.recovered)
+            if self._held is not None and self._held[0] == version:
+                return dict(self._held[1])
+            found = {r[0]: row_of(r) for r in self._file.each("SELECT * FROM base")}
+            self._held = (version, found) if len(found) <= HELD else None
+            return dict(found) if self._held else found
 
     def has_base(self) -> bool:
         return bool(self._all("SELECT 1 FROM base LIMIT 1"))
@@ -155,7 +162,13 @@ class State:
         `older` names versions that never were our base but were replaced as well (rel, SHA-256).
         """
         gone, rows = list(drop), list(save)
-        with self._moving() as db:
+
+        def same(held: dict[str, BaseRow]) -> None:
+            for rel in gone:
+                held.pop(rel, None)
+            held.update((row.rel, row) for row in rows)
+
+        with self._moving(same) as db:
             last = db.execute(_LAST_OLDER).fetchone()[0]
             db.executemany(_OUTDATE, ((rel, "") for rel in gone))
             db.executemany(_OUTDATE, ((row.rel, row.sha256) for row in rows))
@@ -169,8 +182,14 @@ class State:
         """As if these paths had never been synced: no base, and no older version of one."""
         if self._read_only:
             return
-        with self._moving() as db:
-            db.executemany(_DROP_BASE, ((rel,) for rel in rels))
+        gone = list(rels)
+
+        def same(held: dict[str, BaseRow]) -> None:
+            for rel in gone:
+                held.pop(rel, None)
+
+        with self._moving(same) as db:
+            db.executemany(_DROP_BASE, ((rel,) for rel in gone))
 
     def older(self, rels: Iterable[str]) -> dict[str, set[str]]:
         """The SHA-256 of versions that the base has left behind, for those of `rels` with any."""
@@ -194,27 +213,40 @@ class State:
         a stat it was seen not to be here, and the base stays."""
         if self._read_only:
             return
-        with self._moving() as db:
-            db.executemany(_RESTAT, ((*stat_values(s), at, rel) for rel, s, at in updates))
+        seen = list(updates)
+
+        def same(held: dict[str, BaseRow]) -> None:
+            for rel, stat, at in seen:
+                if rel in held:
+                    held[rel] = replace(held[rel], stat=stat, verified_ns=at)
+
+        def calm(held: dict[str, BaseRow]) -> bool:
+            return all(rel not in held or held[rel].stat == stat for rel, stat, _ in seen)
+
+        with self._moving(same, calm) as db:
+            db.executemany(_RESTAT, ((*stat_values(s), at, rel) for rel, s, at in seen))
 
     @contextmanager
-    def _moving(self) -> Iterator[Connection]:
-        """A transaction that moves the base: what is held is that of before.
-
-        Whoever reads meanwhile may hold that again; it is not taken for the new one, for the
-        number is another after the transaction as well.
-        """
-        self._moves += 1
-        try:
-            with self._write() as db:
-                db.execute("DELETE FROM facts WHERE key = ?", (ABOUT_BASE,))
-                yield db
-        finally:
+    def _moving(self, same: _Same, calm: _Calm = lambda _: False) -> Iterator[Connection]:
+        """A transaction that moves the base. `same` does what it does to the rows that are held;
+        `calm` says of these whether what was said about the base holds after it too."""
+        with self._mover:
+            held, before = self._held, self._moves
             self._moves += 1
+            with self._write() as db:
+                written = db.execute("PRAGMA data_version").fetchone()[0]
+                rows = held[1] if held and held[0] == (before, written, self.recovered) else None
+                if rows is None or not calm(rows):
+                    db.execute("DELETE FROM facts WHERE key = ?", (ABOUT_BASE,))
+                yield db
+            if rows is not None:
+                same(rows)
+                version = (self._moves, written, self.recovered)
+                self._held = (version, rows) if len(rows) <= HELD else None
 
     @property
     def moves(self) -> int:
-        """Another number once the base has moved, or while it does."""
+        """Another number once the base has moved, or begun to."""
         return self._moves
 
     def about_base(self) -> str | None:

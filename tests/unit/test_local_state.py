@@ -1,6 +1,7 @@
 """The state file: what it keeps, what it does with a broken one, and who owns a cache."""
 
 import os
+import random
 import resource
 import sqlite3
 import subprocess
@@ -566,12 +567,48 @@ def test_all_rows_are_those_of_the_file_whoever_wrote_to_it(tmp_path: Path) -> N
     other.close()
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_that_are_held_move_as_the_file_does(path: Path, seed: int) -> None:
+    """Also where a move fails, and where another connection moved the file before."""
+    dice, state, other = random.Random(seed), State(path), State(path)
+    for _ in range(40):
+        _move(state if dice.random() < 0.8 else other, dice)
+        seen = State(path)
+        assert state.base_rows() == seen.base_rows()
+        seen.close()
+    state.close()
+    other.close()
+
+
+def _move(state: State, dice: random.Random) -> None:
+    rels = dice.sample("abcdef", dice.randint(0, 4))
+    rows = [row(rel, sha256=dice.choice("ab") * 64, stat=dice.choice([STAT, None])) for rel in rels]
+    match dice.randrange(5):
+        case 0:
+            state.apply(save=rows, drop=dice.sample("abcdef", 2))
+        case 1:
+            state.drop_base(rels)
+        case 2:
+            state.forget(iter(rels))
+        case 3:
+            state.restat((r.rel, r.stat, dice.randint(0, 9)) for r in rows)
+        case _:
+            _fails(state, rows)
+
+
+def _fails(state: State, rows: list[BaseRow]) -> None:
+    """A move that SQLite refuses half way."""
+    unfit = BaseRow("unfit", "a" * 64, 1 << 70, "tag", None, None, 0)
+    with pytest.raises(OverflowError):
+        state.save_base([*rows, unfit])
+
+
 def test_a_word_about_the_base_holds_until_it_moves(path: Path, state: State) -> None:
     state.save_base([row("a")])
     moves: dict[str, Callable[[], None]] = {
         "save": lambda: state.save_base([row("b")]),
         "drop": lambda: state.drop_base(["b"]),
-        "restat": lambda: state.restat([("a", STAT, 43)]),
+        "restat": lambda: state.restat([("a", None, 43)]),
         "forget": lambda: state.forget(["a"]),
     }
     for name, move in moves.items():
@@ -581,6 +618,14 @@ def test_a_word_about_the_base_holds_until_it_moves(path: Path, state: State) ->
         other.close()
         move()
         assert state.about_base() is None
+
+
+def test_a_word_about_the_base_holds_though_files_were_read_again(state: State) -> None:
+    state.save_base([row("a")])
+    state.say_about_base("it", moves=state.moves)
+    state.base_rows()
+    state.restat([("a", STAT, 43), ("gone", None, 43)])
+    assert (state.about_base(), state.base_rows()["a"].verified_ns) == ("it", 43)
 
 
 def test_a_word_about_a_base_that_moved_meanwhile_is_not_kept(state: State) -> None:
