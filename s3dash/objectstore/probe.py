@@ -20,13 +20,14 @@ from s3dash.errors import (
     ServerFault,
     StoreError,
     Throttled,
+    Unreachable,
 )
 from s3dash.objectstore import probe_bodies as bodies
 from s3dash.objectstore import probe_bucket as bucket
 from s3dash.objectstore import probe_locks as locks
 from s3dash.objectstore import probe_reads as reads
 from s3dash.objectstore.port import Capabilities, ObjectStore
-from s3dash.objectstore.probe_base import NOT_TRIED, Broken, Probe, is_old
+from s3dash.objectstore.probe_base import NOT_TRIED, Broken, Probe, Unsure, is_old
 from s3dash.objectstore.probe_follows import follows
 from s3dash.objectstore.probe_permissions import Permission, permissions
 from s3dash.objectstore.threads import Threads
@@ -41,6 +42,9 @@ QUICK_WAYS, QUICK_RACES = 4, 1
 """Some endpoints let a third wait for seconds."""
 AT_ONCE = 6
 """Proofs that run side by side: most of them wait for the endpoint."""
+
+_PASSING = (ServerFault, Throttled, Unreachable)
+"""One of these may be no more than one lost answer: it is asked once more, with keys of its own."""
 
 Proof = Callable[[Probe], str]
 OnCheck = Callable[[int, int, str], None]
@@ -104,8 +108,9 @@ def _tried(
     at_once: bool = True,
 ) -> Capabilities | None:
     """With `at_once` None is for: ask again, one thing after the other. The endpoint failed to do
-    so much at a time, some was asked before its dialect was known, or this machine slept so long
-    that others may have swept what was made: then a proof that did not hold tells nothing."""
+    so much at a time, or one answer never came; some was asked before its dialect was known, or
+    this machine slept so long that others may have swept what was made: then a proof that did not
+    hold tells nothing."""
     probe = Probe(store, nonce, killed=killed)
     spoken, began = store.etag_quotes, store.server_time()
     with ExitStack() as undo:
@@ -116,7 +121,7 @@ def _tried(
             if at_once and (slept or store.etag_quotes != spoken):
                 return None
             can = replace(conditions, races=conditions.create and race.result())
-        except (ServerFault, Throttled):
+        except _PASSING:
             if not at_once:
                 raise
             return None
@@ -148,7 +153,8 @@ def _quick(
     workers = len(proofs) + 2 if at_once else 1
     pool = undo.enter_context(Threads(workers, thread_name_prefix="s3dash-probe"))
     created = pool.submit(_holds, locks.create, probe)
-    race = pool.submit(lambda: created.result() and _holds(_small_race, probe))
+    run = partial(_small_race, goes_again=at_once)
+    race = pool.submit(lambda: created.result() and _holds(run, probe))
     running = {name: pool.submit(_holds, proof, probe) for name, proof in proofs.items()}
     held = {name: one.result() for name, one in running.items()}
     conditions = Capabilities(
@@ -166,6 +172,13 @@ def special_probe(
     store: ObjectStore, name: Special, *, nonce: str, killed: Sequence[str] = ()
 ) -> bool:
     """Whether the endpoint has this one. Raises as `quick_probe`."""
+    try:
+        return _special(store, name, nonce, killed)
+    except _PASSING:
+        return _special(store, name, f"{nonce}-again", killed)
+
+
+def _special(store: ObjectStore, name: Special, nonce: str, killed: Sequence[str]) -> bool:
     probe = Probe(store, nonce, killed=killed)
     try:
         return _holds(SPECIAL[name], probe)
@@ -318,8 +331,13 @@ def _side_by_side(probe: Probe, checks: Mapping[str, Proof], done: Callable[[Che
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _small_race(probe: Probe) -> str:
-    return locks.create_race(probe, ways=QUICK_WAYS, rounds=QUICK_RACES)
+def _small_race(probe: Probe, *, goes_again: bool) -> str:
+    try:
+        return locks.create_race(probe, ways=QUICK_WAYS, rounds=QUICK_RACES)
+    except Unsure as unsure:
+        if goes_again:
+            raise ServerFault(str(unsure)) from None
+        raise
 
 
 def _clean_up(probe: Probe) -> str:

@@ -35,6 +35,10 @@ class Broken(Exception):
     """The endpoint answered, and what it did is not what the proof asks for."""
 
 
+class Unsure(Broken):
+    """So many requests failed that the answers tell nothing."""
+
+
 class Probe:
     """The store under test, and the keys that were made in it, all below a random root.
 

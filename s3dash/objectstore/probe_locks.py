@@ -13,6 +13,7 @@ from s3dash.objectstore.probe_base import (
     Broken,
     Outcome,
     Probe,
+    Unsure,
     attempt,
     body_of,
     exists,
@@ -96,7 +97,8 @@ def _judge(store: ObjectStore, key: str, outcomes: list[Outcome]) -> None:
     if winners:
         need(body_of(store, key) == _own(winners[0]), "the object is not the winner's")
     else:
-        need(not failed, f"{failed} of {ways} requests failed: no winner can be named")
+        if failed:
+            raise Unsure(f"{failed} of {ways} requests failed: no winner can be named")
         raise Broken(f"of {ways} that created one key at once, none won")
 
 

@@ -1,5 +1,6 @@
 """The probe tells the truth about every endpoint, and leaves nothing behind."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from s3dash.errors import AccessDenied, PreconditionFailed, ServerFault, Unreachable
+from s3dash.errors import AccessDenied, PreconditionFailed, ServerFault, Throttled, Unreachable
 from s3dash.objectstore.memory import MemoryBucket, MemoryStore
 from s3dash.objectstore.port import Capabilities, ObjectStore, Stored
 from s3dash.objectstore.probe import Doctor, doctor, quick_probe, special_probe
@@ -193,6 +194,32 @@ def test_what_cannot_be_asked_is_raised_and_not_called_unsafe(error: Exception) 
     for call in (quick_probe, doctor):
         with pytest.raises(type(error)):
             call(store, nonce="n")
+
+
+@pytest.mark.parametrize("error", [Unreachable("gone"), ServerFault("500"), Throttled("slow")])
+@pytest.mark.parametrize("number", range(1, 18))
+def test_one_answer_that_is_lost_costs_no_more_than_asking_again(
+    error: Exception, number: int
+) -> None:
+    """Whichever of the writes it is that the endpoint did, or did not do, and did not tell."""
+
+    def losing(applied: bool) -> MemoryStore:
+        puts = itertools.count(1)
+
+        def lose(op: str, key: str) -> None:
+            if op == "put" and next(puts) == number:
+                raise error
+
+        bucket = MemoryBucket()
+        return MemoryStore(bucket, after=lose) if applied else MemoryStore(bucket, before=lose)
+
+    for applied in (False, True):
+        store = losing(applied)
+        assert quick_probe(store, nonce="n") == ALL
+        assert store.bucket.all_keys() == []
+        store = losing(applied)
+        assert special_probe(store, "copies", nonce="n")
+        assert store.bucket.all_keys() == []
 
 
 def test_the_probe_cleans_up_when_it_is_broken_off() -> None:
