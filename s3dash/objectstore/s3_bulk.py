@@ -39,6 +39,8 @@ RETRY_FOR = timedelta(seconds=20)
 SLOWEST = 16 << 10
 UPLOAD_SIZES = (64 << 10, 1 << 20, 16 << 20)
 DOWNLOAD_TIMEOUT = "12h"
+_DOWNLOADS = -1
+"""The name of their pool; those for uploads are named by the size of a body."""
 _UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f]|(?:\A|/)\.{0,2}(?:/|\Z)")
 """A control character, or a segment that is empty, `.` or `..`."""
 
@@ -73,22 +75,26 @@ class Bulk:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._opening = threading.Lock()
-        self._up: dict[int, BulkStore] = {}
+        self._pools: dict[int, BulkStore] = {}
         self.signed_by: Signer | None = None
-        download: ClientConfig = {
-            "timeout": DOWNLOAD_TIMEOUT,
-            "read_timeout": f"{target.read_s}s",
-        }
-        self._down = _open(target, self._credential, download, retries=GET_RETRIES)
 
-    def _for(self, size: int) -> "BulkStore":
+    def _up(self, size: int) -> "BulkStore":
         """The pool for a body of so many bytes; a larger one than the largest has its time too."""
         most = next((s for s in UPLOAD_SIZES if size <= s), size)
+        limit: ClientConfig = {"timeout": f"{self._target.read_s + most / SLOWEST}s"}
+        return self._pool(most, limit, retries=0)
+
+    def _down(self) -> "BulkStore":
+        silence = f"{self._target.read_s}s"
+        limit: ClientConfig = {"timeout": DOWNLOAD_TIMEOUT, "read_timeout": silence}
+        return self._pool(_DOWNLOADS, limit, retries=GET_RETRIES)
+
+    def _pool(self, name: int, limit: "ClientConfig", *, retries: int) -> "BulkStore":
+        """Each is opened when it is first asked for."""
         with self._opening:
-            if most not in self._up:
-                upload: ClientConfig = {"timeout": f"{self._target.read_s + most / SLOWEST}s"}
-                self._up[most] = _open(self._target, self._credential, upload, retries=0)
-            return self._up[most]
+            if name not in self._pools:
+                self._pools[name] = _open(self._target, self._credential, limit, retries=retries)
+            return self._pools[name]
 
     def _credential(self) -> "S3Credential":
         now = self.signed_by = self._target.signer()
@@ -110,7 +116,7 @@ class Bulk:
             mode = "create" if condition == "*" else {"e_tag": condition}
         with _translated(place):
             result = obstore.put(
-                self._for(len(body)),
+                self._up(len(body)),
                 key,
                 body,
                 mode=mode,
@@ -127,7 +133,7 @@ class Bulk:
 
         options: GetOptions = {} if if_match is None else {"if_match": if_match}
         with _translated(place):
-            result = obstore.get(self._down, key, options=options)
+            result = obstore.get(self._down(), key, options=options)
             meta, told = result.meta, result.attributes
         if not meta["e_tag"]:
             raise InvalidResponse(f"{place} was answered without an ETag")
