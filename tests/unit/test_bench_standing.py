@@ -64,6 +64,15 @@ def test_the_ratio_is_the_best_peers_median_to_ours() -> None:
     assert set(found.peers) == {"quick", "slow"}
 
 
+def test_the_limit_is_the_fastest_run_of_the_bare_generator() -> None:
+    found = row(3.4)
+    found.played[LIMIT].tried = {"a way": 4.5}
+    found.played[LIMIT].runs[:] = [spent(5.0), spent(3.0), spent(6.0)]
+    assert found.limit == 3.0
+    found.played[LIMIT].tried = {"a way": 4.5, "another": 2.5}
+    assert found.limit == 2.5
+
+
 @pytest.mark.parametrize(
     ("ours", "limit", "verdict"),
     [
