@@ -75,11 +75,14 @@ _JOURNAL = (
 _ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?,?)"
 _FORGET_ATTEMPTS = "DELETE FROM attempts WHERE rel = ?"
 _NOTE = "INSERT INTO history (at, operation, level, text) VALUES (?,?,?,?)"
-ABOUT_BASE = "about the base"
-_Same = Callable[[dict[str, BaseRow]], None]
-_Calm = Callable[[dict[str, BaseRow]], bool]
 _FORGET = "DELETE FROM history WHERE position <= (SELECT MAX(position) FROM history) - ?"
 _HISTORY = "SELECT at, operation, level, text FROM history ORDER BY position DESC LIMIT ?"
+
+_ABOUT_BASE = "about the base"
+"""The fact that goes when the base moves."""
+
+_Same = Callable[[dict[str, BaseRow]], None]
+_Calm = Callable[[dict[str, BaseRow]], bool]
 
 
 class State:
@@ -237,7 +240,7 @@ class State:
                 written = db.execute("PRAGMA data_version").fetchone()[0]
                 rows = held[1] if held and held[0] == (before, written, self.recovered) else None
                 if rows is None or not calm(rows):
-                    db.execute("DELETE FROM facts WHERE key = ?", (ABOUT_BASE,))
+                    db.execute("DELETE FROM facts WHERE key = ?", (_ABOUT_BASE,))
                 yield db
             if rows is not None:
                 same(rows)
@@ -251,7 +254,7 @@ class State:
 
     def about_base(self) -> str | None:
         """What was said about the base as it is."""
-        return self.get(ABOUT_BASE)
+        return self.get(_ABOUT_BASE)
 
     def say_about_base(self, text: str, *, moves: int) -> None:
         """Keep a word about the base as it was at that number, until it moves."""
@@ -259,7 +262,7 @@ class State:
             return
         with self._write() as db:
             if self._moves == moves:
-                db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (ABOUT_BASE, text))
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (_ABOUT_BASE, text))
 
     # --- index documents as we last read them -------------------------------------------
 
