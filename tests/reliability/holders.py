@@ -10,6 +10,10 @@ from tests.reliability.ledger import Record
 
 LOCK = ".datastore.lock"
 META = "_index/_meta.json"
+MONOLITH = ".datastore-index.json"
+HEADS = (META, MONOLITH)
+"""What makes a commit hold: meta, or in version 1 the monolith. Who pushes first to where others
+have put objects already makes version 1 before 2; cut off in the middle of that, it stays 1."""
 COMMITS = "_control/s3dash/commits/"
 DATE_STEP_S = 1.0
 """The server's `Date` has whole seconds."""
@@ -120,7 +124,7 @@ def _runs(hold: Hold, record: Record) -> bool:
 
 
 def is_index_write(record: Record) -> bool:
-    return record.method == "PUT" and record.key.startswith(("_index/", COMMITS))
+    return record.method == "PUT" and record.key.startswith(("_index/", COMMITS, MONOLITH))
 
 
 def attempts_after(records: Iterable[Record], who: str, at: float) -> list[Record]:
