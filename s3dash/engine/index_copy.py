@@ -17,13 +17,15 @@ from s3dash.engine.push import file_time
 def keep(ctx: Context, seen: Observation) -> None:
     """Have the copy say what this cache holds. Raises LocalError."""
     moves, source = ctx.state.moves, _source(seen)
-    said = f"copy {ctx.sidecar.index_version()} of {source}"
-    if source is not None and ctx.state.about_base() == said:
+    if source is not None and ctx.state.about_base() == _said(ctx, source):
         return
     ctx.sidecar.write_index(_held(ctx, seen), last_pulled=ctx.now())
     if source is not None:
-        said = f"copy {ctx.sidecar.index_version()} of {source}"
-        ctx.state.say_about_base(said, moves=moves)
+        ctx.state.say_about_base(_said(ctx, source), moves=moves)
+
+
+def _said(ctx: Context, source: str) -> str:
+    return f"copy {ctx.sidecar.index_version()} of {source}"
 
 
 def _source(seen: Observation) -> str | None:
