@@ -83,6 +83,7 @@ def test_keys_and_colours_take_effect_at_once() -> None:
         assert stage.app.theme == NIGHT.name
         await again(stage, "s3dash.toml read again: the datastores are the same")
         assert stage.app.theme == CONTRAST.name
+        assert "screen      s3dash.toml read again" in stage.text()
         assert "f5 push" in stage.line("#keys")
         await stage.press("f5")
         await stage.opened(PlanScreen)

@@ -76,7 +76,9 @@ async def _reload(app: "DashApp") -> None:
     if wrong:
         refuse(app, [f"{found.source}: {line}" for line in wrong])
     elif told is not None:
-        app.tell(f"{found.source} read again: {told or 'the datastores are the same'}")
+        line = f"{found.source} read again: {told or 'the datastores are the same'}"
+        app.tell(line)
+        app.note(line)  # a new datastore that is offline soon says so on the line of the last event
 
 
 def refuse(app: "DashApp", lines: Sequence[str]) -> None:
