@@ -9,7 +9,7 @@ class DashDriver(SturdyDriver):
     """A sturdy driver whose cursor and mouse can be switched while it runs."""
 
     def start_application_mode(self) -> None:
-        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
+        super().start_application_mode()
         if getattr(self._app, "accessible", False):
             self.write(SHOW_CURSOR)
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.geometry import Size
 
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
@@ -41,12 +43,23 @@ class SturdyDriver(LinuxDriver):
     """Textual's driver on a sturdy stream, that also survives being stopped by somebody else.
 
     It writes to standard output, which is the terminal that was asked for: Textual's own choice,
-    standard error, may be a file.
+    standard error, may be a file. And the last size is the one that stays.
     """
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
         self._file: Any = Sturdy(sys.__stdout__ or self._file)
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
+        # In place of Textual's handler, which reads the size and tells it: interrupted by the next
+        # one it tells the older size last, and the screen stays as small as that.
+        self._loop.add_signal_handler(signal.SIGWINCH, self._tell_size)
+
+    def _tell_size(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(Resize(size, size))
 
     def _sigtstp_application(self, *_: object) -> None:
         """ctrl+z or SIGTSTP: give the terminal back, say so, and stop."""

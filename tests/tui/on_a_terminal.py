@@ -2,16 +2,19 @@
 
 `broken=WHERE` makes it fall over a bug there, with a secret in all that a careless report could
 show; `into=FILE` says there how it ended; `pushing` lets it move many files and never be done;
-`hostile` gives everything names that mean harm.
+`hostile` gives everything names that mean harm; `slow-size` takes a while to look how large the
+terminal is.
 """
 
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 from rich.text import Text
+from textual.drivers.linux_driver import LinuxDriver
 
 from s3dash.core.progress import Rate
 from s3dash.core.snapshot import Snapshot
@@ -99,6 +102,18 @@ def break_screen(where: str) -> None:
         leave.leave = broken  # type: ignore[assignment]  # it is to break
 
 
+def take_time_for_the_size() -> None:
+    """Long enough for the next signal to come between the look and what is made of it."""
+    look = LinuxDriver._get_terminal_size
+
+    def slow(driver: LinuxDriver) -> tuple[int, int]:
+        size = look(driver)
+        time.sleep(0.3)
+        return size
+
+    LinuxDriver._get_terminal_size = slow  # type: ignore[assignment,method-assign]
+
+
 def make_hostile(engine: FakeEngine) -> None:
     """Every name that it shows means harm."""
     from tests.tui import test_hostile
@@ -118,6 +133,8 @@ def main() -> int:
     engine = Engine(replace(busy(), locks=()), where, "pushing" in sys.argv)
     if "hostile" in sys.argv:
         make_hostile(engine)
+    if "slow-size" in sys.argv:
+        take_time_for_the_size()
     break_screen(where)
     code = run_dashboard([engine])
     started, stopped = len(engine.asked("start")), len(engine.asked("stop"))

@@ -311,6 +311,18 @@ def test_hostile_names_reach_no_terminal_raw() -> None:
         assert_restored(terminal)
 
 
+def test_the_size_is_the_last_one_when_a_signal_comes_during_another() -> None:
+    with opened("slow-size") as terminal:
+        terminal.until(SHOWN)
+        terminal.resize(60, 20)
+        terminal.read(0.1)
+        terminal.resize(90, 24)
+        terminal.quiet(1.5)
+        since = len(terminal.written)
+        terminal.press(b"2")
+        terminal.until(b"\x1b[24;", since=since)
+
+
 def test_a_storm_of_resizes_while_files_move_breaks_nothing() -> None:
     dice = random.Random(1)
     with opened("pushing") as terminal:
