@@ -1,6 +1,7 @@
 """Fixtures for all tests: servers that start when first asked for, and a sealed environment."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,9 +28,18 @@ def _seal(patch: pytest.MonkeyPatch, home: Path) -> None:
     patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
+def _heed_signals() -> None:
+    """A shell starts a job of the background with some of them ignored, and so do its children."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            own = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, own)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def sealed_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """For fixtures that live longer than one test."""
+    _heed_signals()
     with pytest.MonkeyPatch.context() as patch:
         _seal(patch, tmp_path_factory.mktemp("session-home"))
         yield

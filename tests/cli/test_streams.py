@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from s3dash.cli.diagnostics import Diagnostics
-from tests.service.process import HEEDING
+from tests.service.process import BOUND
 
 CONFIG = """
 [datastores.x]
@@ -110,7 +110,7 @@ def test_a_terminal_that_vanishes_ends_a_service_in_order(place: Path) -> None:
     if not pid:  # pragma: no cover - another process
         os.chdir(place)
         environ = {**os.environ, "XDG_STATE_HOME": str(place / "state")}
-        os.execve(sys.executable, [sys.executable, "-c", HEEDING, "-m", "s3dash", "watch"], environ)
+        os.execve(sys.executable, [sys.executable, "-c", BOUND, "-m", "s3dash", "watch"], environ)
     said = b""
     while b"started" not in said:
         said += os.read(terminal, 4096)

@@ -71,19 +71,10 @@ def desk_behind(ledger: Ledger, weed: Server, tmp_path: Path, **fields: object) 
     return desk
 
 
-HEEDING = """
-import os, signal, sys
-for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-    signal.signal(number, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
-"""Tests in the background, or under `nohup`, ignore some signals; what they start would too."""
-
-
 def push_into(trap: Trap, desk: Desk) -> tuple[int, str, str]:
     """A push in a process of its own; exit code and both streams."""
     trap.victim = process = subprocess.Popen(
-        [sys.executable, "-c", HEEDING, "-m", "s3dash", "--json", "push"],
+        [sys.executable, "-m", "s3dash", "--json", "push"],
         cwd=desk.home,
         env={**os.environ, **desk.environ},
         stdin=subprocess.DEVNULL,

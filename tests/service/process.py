@@ -12,16 +12,13 @@ from typing import Any
 
 PATIENCE_S = 120.0
 END_S = 90.0
-HEEDING = """
+BOUND = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-    signal.signal(number, signal.SIG_DFL)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-"""Tests in the background, or under `nohup`, ignore some signals; what they start would too. And
-who ends the tests ends this: a service would live on."""
+"""Who ends the tests ends this too: a service would live on."""
 
 
 class Watch:
@@ -33,7 +30,7 @@ class Watch:
         self._changed = threading.Condition()
         options = ("--json", "watch", "--log-format", "json", *arguments)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", HEEDING, "-m", "s3dash", *options],
+            [sys.executable, "-c", BOUND, "-m", "s3dash", *options],
             cwd=cwd,
             env={**os.environ, **environ},
             stdin=subprocess.DEVNULL,
