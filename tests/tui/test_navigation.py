@@ -110,6 +110,22 @@ def test_enter_opens_the_detail_and_escape_closes_it(size: tuple[int, int]) -> N
     play(script, many(), size=size)
 
 
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_detail_stays_as_it_was_once_its_row_is_gone(left: int) -> None:
+    engine = FakeEngine(idle(dirty=(dirty("a/here", size=7), dirty("b/other"))))
+
+    async def script(stage: Stage) -> None:
+        await stage.press("2", "enter")
+        engine.snap = idle(dirty=(dirty("a/here", size=1234), dirty("b/other")))
+        await stage.until(lambda: "1,234 bytes" in stage.line("#detail-text"))
+        engine.snap = idle(dirty=(dirty("b/other"),)[:left])
+        await stage.until(lambda: "As it was" in stage.line("#detail-text"))
+        assert "1,234 bytes" in stage.line("#detail-text")
+        assert "b/other" not in stage.line("#detail-text")
+
+    play(script, engine)
+
+
 def test_a_narrow_screen_has_no_detail_and_a_wide_one_has() -> None:
     async def shown(stage: Stage) -> None:
         assert stage.main.query_one("#detail").display

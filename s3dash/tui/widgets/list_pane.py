@@ -105,8 +105,20 @@ class ListPane(Vertical, Generic[R]):
         return [] if row is None else self.view.detail(row, self.seen if self._frozen else look)
 
     def opened(self) -> DetailScreen:
-        """The row under the cursor over the whole screen."""
-        return DetailScreen(self.view.title, lambda: self.detail(self.commands.look))
+        """The row under the cursor over the whole screen; as it was, once it is gone."""
+        model = self.model
+        row, shown = model.current, self.detail(self.commands.look)
+        key = None if row is None else self.view.key(row)
+
+        def paint() -> list[Cell]:
+            nonlocal shown
+            now = model.current
+            if now is None or self.view.key(now) != key:
+                return [one("As it was: the list has moved on.", "warn"), one(""), *shown]
+            shown = self.detail(self.commands.look)
+            return shown
+
+        return DetailScreen(self.view.title, paint)
 
     def enter(self) -> bool:
         """Go where the row under the cursor leads; False: it has details, and leads nowhere."""
