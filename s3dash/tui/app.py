@@ -157,7 +157,7 @@ class DashApp(Surface, inherit_bindings=False):
     def show_dialog(self) -> None:
         """Let the dialog that is open, if any, repaint what it shows."""
         for screen in self.screen_stack[-1:]:
-            if isinstance(screen, Modal):
+            if isinstance(screen, Modal) and screen.is_mounted and screen.is_open:
                 screen.show()
 
     def _go(self, work: Coroutine[Any, Any, None], *, group: str = "flow") -> None:

@@ -28,6 +28,7 @@ from s3dash.tui.app import DashApp
 from s3dash.tui.care_rows import CareRow
 from s3dash.tui.cells import one
 from s3dash.tui.format import safe
+from s3dash.tui.screens.asking import AskingDialog
 from s3dash.tui.screens.ignore import Offer
 from s3dash.tui.screens.listed import ListDialog
 from s3dash.tui.screens.modal import Modal
@@ -56,11 +57,15 @@ OURS = {
 """Arguments whose texts are s3dash's own: nobody else has a say in them."""
 
 
+BASES = (AskingDialog, ListDialog)
+"""What others derive from: no dialogs by themselves."""
+
+
 def kinds() -> dict[str, type[Modal[Any]]]:
     """Every dialog that the screen has, by name."""
     for module in pkgutil.walk_packages(s3dash.tui.__path__, "s3dash.tui."):
         importlib.import_module(module.name)
-    found = {kind.__qualname__: kind for kind in _below(Modal) if kind is not ListDialog}
+    found = {kind.__qualname__: kind for kind in _below(Modal) if kind not in BASES}
     return {name: kind for name, kind in sorted(found.items()) if "compose" in _own(kind)}
 
 

@@ -33,7 +33,7 @@ class Row:
         deadline = time.monotonic() + PATIENCE_S
         while len(self.told()) < count:
             bug = self.terminal.written.partition(b"unexpected ")[2][:1000]
-            assert time.monotonic() < deadline, f"{bug.decode()}\n{self.told()[-1]}"
+            assert time.monotonic() < deadline, f"{bug.decode()}\n{self.told()[-1:]}"
             self.terminal.read(0.05)
 
 

@@ -20,12 +20,13 @@ class BandwidthScreen(Modal[int]):
         super().__init__()
         self._now = now
         self._typed = Input(placeholder="10MiB/s; 0 is no limit", id="bandwidth", compact=True)
+        self._text = Block(lambda _: self._paint(), id="bandwidth-text")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small") as box:
             box.border_title = Content("bandwidth")
             yield self._typed
-            yield Block(lambda _: self._paint(), id="bandwidth-text")
+            yield self._text
 
     def on_mount(self) -> None:
         self._typed.focus()
@@ -46,7 +47,7 @@ class BandwidthScreen(Modal[int]):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one("#bandwidth-text", Block).poke()
+        self._text.poke()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -90,7 +90,7 @@ class CatalogsScreen(Modal[None]):
         """One of them was read."""
         self._catalogs[catalog.namespace] = catalog
         self._left -= 1
-        if self.is_attached:
+        if self.is_open:
             ordered = [self._catalogs[name] for name in sorted(self._catalogs)]
             self._list.show(self._look(), Rows(ordered))
             if self._words.has_focus:  # nobody chose a row yet
@@ -112,7 +112,7 @@ class CatalogsScreen(Modal[None]):
         self._arrived()
 
     def _arrived(self) -> None:
-        if self.is_attached:
+        if self.is_open:
             self._told_empty()
             self._changed()
 

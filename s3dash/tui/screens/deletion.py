@@ -56,7 +56,7 @@ class DeletionScreen(Modal[bool]):
 
     def ready(self, doomed: Doomed) -> None:
         """What would go."""
-        if not self.is_attached:
+        if not self.is_open:
             return
         self._guard.restart()
         self._doomed = doomed
@@ -72,7 +72,7 @@ class DeletionScreen(Modal[bool]):
         self._text.refresh(layout=True)
 
     def failed(self, error: S3DashError) -> None:
-        if self.is_attached:
+        if self.is_open:
             self._lines = [one(f"✖ {safe(error.message)}", "bad"), one(safe(error.hint), "dim")]
             self._text.refresh(layout=True)
 

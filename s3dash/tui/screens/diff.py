@@ -140,7 +140,7 @@ class DiffScreen(Modal[None]):
         except Cancelled:
             return
         shown, wanted = self._lists[two], (self._found, self.two, self._around)
-        if wanted != (found, two, context) or not shown.is_attached:
+        if wanted != (found, two, context) or not self.is_open:
             return  # closed meanwhile, or something else is wanted now
         self._starts = places
         self.query_one("#diff-body", ContentSwitcher).current = shown.id
@@ -155,7 +155,7 @@ class DiffScreen(Modal[None]):
 
     def _tell(self, message: list[Cell]) -> None:
         """Words, or bytes, in the place of lines."""
-        if self._note.is_attached:
+        if self.is_open:
             self._message = message
             self.query_one("#diff-body", ContentSwitcher).current = "diff-note"
             self._changed()

@@ -74,7 +74,7 @@ class FleetScreen(Modal[None]):
     # --- what comes in ------------------------------------------------------------------
 
     def ready(self, seen: FleetView) -> None:
-        if self.is_attached:
+        if self.is_open:
             self._seen, self._message = seen, ()
             self._list.set_empty([one("Nobody has written here yet.", "good")])
             self._list.show(self._look(), seen.writers)
@@ -83,7 +83,7 @@ class FleetScreen(Modal[None]):
 
     def failed(self, error: S3DashError) -> None:
         """What was seen before stays."""
-        if self.is_attached:
+        if self.is_open:
             self._message = ((f"✖ {safe(error.message)}", "bad"), (f"  {safe(error.hint)}", "dim"))
             self._list.set_empty([one("It could not be read.", "bad")])
             self._list.refresh()

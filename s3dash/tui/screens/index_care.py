@@ -17,6 +17,7 @@ from s3dash.tui.cells import EMPTY, Cell, crop, one, wrapped
 from s3dash.tui.columns import Column, heading
 from s3dash.tui.format import safe
 from s3dash.tui.look import Look
+from s3dash.tui.screens.asking import Steered
 from s3dash.tui.screens.modal import KeyGuard, Modal
 from s3dash.tui.widgets.line import Block, Line
 from s3dash.tui.widgets.line_list import LineList
@@ -32,7 +33,7 @@ COLUMNS: tuple[Column[CareRow], ...] = (
 )
 
 
-class IndexScreen(Modal[None]):
+class IndexScreen(Steered, Modal[None]):
     """What is to be done is done by `do`, which tells by `begun`, and then by `ready`, `plan`,
     `say` or `failed`.
 
@@ -109,14 +110,14 @@ class IndexScreen(Modal[None]):
             self._head.poke()
 
     def _fill(self, rows: Sequence[CareRow], empty: Cell) -> None:
-        if self.is_attached:
+        if self.is_open:
             self._list.set_empty([empty])
             self._list.show(self._look(), tuple(rows))
             self._list.refresh()
             self._changed()
 
     def _changed(self) -> None:
-        if self.is_attached:
+        if self.is_open:
             for block in (self._head, self._note):
                 block.refresh(layout=True)
             self.query_one("#hint", Line).poke()
@@ -172,18 +173,6 @@ class IndexScreen(Modal[None]):
             self.say(one("nothing was changed", "dim"))
         else:
             self.dismiss(None)
-
-    def action_move(self, step: int) -> None:
-        self._list.action_move(step)
-
-    def action_page(self, pages: float) -> None:
-        self._list.action_page(pages)
-
-    def action_first(self) -> None:
-        self._list.action_first()
-
-    def action_last(self) -> None:
-        self._list.action_last()
 
 
 _HINT: Cell = (

@@ -84,7 +84,7 @@ class ListDialog(Modal[None], Generic[T]):
 
     def ready(self, things: Sequence[T]) -> None:
         """What there is now, in the order of the rows."""
-        if self.is_attached:
+        if self.is_open:
             self._list.set_empty(list(self._shape.none))
             with self._list.prevent(LineList.Moved):  # what was told just now stays
                 self._list.show(self._look(), tuple(things))
@@ -93,14 +93,14 @@ class ListDialog(Modal[None], Generic[T]):
 
     def unread(self) -> None:
         """They cannot be read: what was listed before stays."""
-        if self.is_attached:
+        if self.is_open:
             self._list.set_empty([one(self._shape.unread, "bad")])
             self._list.refresh()
 
     def say(self, message: Cell) -> None:
         """How it went."""
         self._message = message
-        if self.is_attached:
+        if self.is_open:
             self._changed()
 
     def _changed(self) -> None:

@@ -44,6 +44,14 @@ class Modal(ModalScreen[T | None], Generic[T]):
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MODAL)
     _is_answered = False
 
+    @property
+    def is_open(self) -> bool:
+        """It was not closed: what comes in now can be shown.
+
+        Of a screen that is going Textual says that it is attached when its parts are gone.
+        """
+        return self.is_attached and not self._is_answered and self in self.app.screen_stack
+
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Once: keys that came in faster than it closed answer nothing any more."""
         if self._is_answered or self not in self.app.screen_stack:

@@ -4,24 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import msgspec
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Button
 
 from s3dash.clock import Clock
-from s3dash.errors import S3DashError
 from s3dash.tui import keys
-from s3dash.tui.cells import EMPTY, Cell, crop, one
-from s3dash.tui.columns import Column, heading
+from s3dash.tui.cells import EMPTY, Cell, one
+from s3dash.tui.columns import Column
 from s3dash.tui.format import safe, size
 from s3dash.tui.look import Look
-from s3dash.tui.screens.modal import KeyGuard, Modal
-from s3dash.tui.widgets.line import Line
-from s3dash.tui.widgets.line_list import LineList
-from s3dash.tui.widgets.list_model import LineModel
+from s3dash.tui.screens.asking import AskingDialog
 
 
 class MoveRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,57 +46,21 @@ COLUMNS: tuple[Column[MoveRow], ...] = (
 )
 
 
-class MovingScreen(Modal[bool]):
-    """Answers with True when the user says yes to what is shown. Enter never does."""
+class MovingScreen(AskingDialog[bool, MoveRow]):
+    """Answers with True when the user says yes to what is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MOVING, keys.MOVE)
+    NAME = "moving"
+    WAITING = "Looking at the bucket …"
 
     def __init__(self, title: str, *, look: Callable[[], Look], clock: Clock) -> None:
-        super().__init__()
-        self._title = title
-        self._look = look
-        self._guard = KeyGuard(clock)
+        super().__init__(title, COLUMNS, lambda row: row.path, look=look, clock=clock)
         self._shown: Shown | None = None
-        model: LineModel[MoveRow] = LineModel(lambda row: row.path)
-        self._list: LineList[MoveRow] = LineList(model, COLUMNS, id="moving-list")
-        self._totals = Line(lambda width: crop(self._paint_totals(), width), id="moving-totals")
-        self._note = Line(lambda width: crop(self._paint_note(), width), id="moving-note")
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog wide") as box:
-            box.border_title = Content(safe(self._title))
-            yield self._totals
-            yield Line(lambda width: heading(COLUMNS, width), id="moving-heading")
-            yield self._list
-            yield self._note
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-
-    def on_mount(self) -> None:
-        self._list.set_empty([one("Looking at the bucket …", "dim")])
-        self._list.show(self._look(), ())
-        self.query_one("#cancel").focus()
-
-    # --- what comes in ------------------------------------------------------------------
 
     def ready(self, shown: Shown) -> None:
-        if not self.is_attached:
-            return
-        self._shown = shown
-        self._guard.restart()
-        self._list.set_empty([one(shown.empty, "good")])
-        self._list.show(self._look(), tuple(shown.rows))
-        self._list.tick(self._look())
-        self._totals.poke()
-        self._note.poke()
-
-    def failed(self, error: S3DashError) -> None:
-        if self.is_attached:
-            self._list.set_empty(
-                [one(f"✖ {safe(error.message)}", "bad"), one(safe(error.hint), "dim")]
-            )
-
-    # --- painting -----------------------------------------------------------------------
+        if self.is_open:
+            self._shown = shown
+            self._fill(shown.rows, shown.empty)
 
     def _paint_totals(self) -> Cell:
         return self._shown.totals if self._shown else EMPTY
@@ -115,25 +70,6 @@ class MovingScreen(Modal[bool]):
             return EMPTY
         return (("y", "key"), (f"  {self._shown.yes}", ""))
 
-    # --- keys ---------------------------------------------------------------------------
-
     def action_confirm(self) -> None:
         if self._shown is not None and self._shown.yes and self._guard.passes():
             self.dismiss(True)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        if self._guard.passes():
-            self.dismiss(None)
-
-    def action_move(self, step: int) -> None:
-        self._list.action_move(step)
-
-    def action_page(self, pages: float) -> None:
-        self._list.action_page(pages)
-
-    def action_first(self) -> None:
-        self._list.action_first()
-
-    def action_last(self) -> None:
-        self._list.action_last()

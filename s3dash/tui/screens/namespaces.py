@@ -52,7 +52,7 @@ class NamespaceScreen(Modal[str]):
         self._list.show(self._look(), ())
 
     def ready(self, names: Sequence[str]) -> None:
-        if not self.is_attached:
+        if not self.is_open:
             return
         self._guard.restart()
         self._list.set_empty([one("This datastore has no namespaces.", "dim")])
@@ -63,7 +63,7 @@ class NamespaceScreen(Modal[str]):
         self._list.refresh()
 
     def failed(self, error: S3DashError) -> None:
-        if self.is_attached:
+        if self.is_open:
             self._list.set_empty(
                 [one(f"✖ {safe(error.message)}", "bad"), one(safe(error.hint), "dim")]
             )

@@ -19,6 +19,7 @@ from s3dash.tui.columns import heading
 from s3dash.tui.format import count, safe
 from s3dash.tui.look import Look
 from s3dash.tui.plan_choice import PlanChoice
+from s3dash.tui.screens.asking import Steered
 from s3dash.tui.screens.modal import KeyGuard, Modal
 from s3dash.tui.screens.plan_rows import PlanList, why
 from s3dash.tui.widgets.filter_input import FilterInput
@@ -36,10 +37,11 @@ class PlanAnswer(NamedTuple):
     max_delete: int
 
 
-class PlanScreen(Modal[PlanAnswer]):
+class PlanScreen(Steered, Modal[PlanAnswer]):
     """Opens at once and fills when the plan is there. Cancel has the focus when it destroys."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.PLAN, keys.MOVE)
+    _list: PlanList
 
     def __init__(self, verb: Verb, where: str, *, look: Callable[[], Look], clock: Clock) -> None:
         super().__init__()
@@ -85,7 +87,7 @@ class PlanScreen(Modal[PlanAnswer]):
 
     def ready(self, plan: Plan) -> None:
         """The plan is there."""
-        if not self.is_attached:
+        if not self.is_open:
             return
         self._choice = PlanChoice(plan)
         self._list.set_empty(self._nothing(plan))
@@ -97,7 +99,7 @@ class PlanScreen(Modal[PlanAnswer]):
 
     def failed(self, error: S3DashError) -> None:
         """There will be no plan."""
-        if not self.is_attached:
+        if not self.is_open:
             return
         hint = f"  {safe(error.hint)}" if error.hint else ""
         self._failed = ((f"✖ {safe(error.message)}", "bad"), (hint, "dim"))
@@ -269,15 +271,3 @@ class PlanScreen(Modal[PlanAnswer]):
     def _run_clicked(self) -> None:
         """Reached by the mouse alone: the button takes no focus, so no key presses it."""
         self.action_confirm()
-
-    def action_move(self, step: int) -> None:
-        self._list.action_move(step)
-
-    def action_page(self, pages: float) -> None:
-        self._list.action_page(pages)
-
-    def action_first(self) -> None:
-        self._list.action_first()
-
-    def action_last(self) -> None:
-        self._list.action_last()

@@ -49,6 +49,7 @@ class RegisterScreen(Modal[Wanted]):
         self._repo = Input(
             safe(owner), placeholder="repoId of .swamp.yaml", id="register-owner", compact=True
         )
+        self._text = Block(lambda _: self._paint(), id="register-text")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small") as box:
@@ -57,7 +58,7 @@ class RegisterScreen(Modal[Wanted]):
             yield self._slug
             yield Block(lambda _: [one("repository", "dim")], id="register-second")
             yield self._repo
-            yield Block(lambda _: self._paint(), id="register-text")
+            yield self._text
 
     def on_mount(self) -> None:
         if self._slug.value:
@@ -74,7 +75,7 @@ class RegisterScreen(Modal[Wanted]):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one("#register-text", Block).poke()
+        self._text.poke()
 
     @on(Input.Submitted, "#register-name")
     def _named(self, event: Input.Submitted) -> None:

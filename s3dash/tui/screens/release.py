@@ -60,7 +60,7 @@ class ReleaseScreen(Modal[LockInfo]):
 
     def ready(self, lock: LockInfo | None) -> None:
         """The lock as it is now; None when it is gone."""
-        if not self.is_attached:
+        if not self.is_open:
             return
         self._guard.restart()
         self._lock = lock
@@ -91,7 +91,7 @@ class ReleaseScreen(Modal[LockInfo]):
         return f"Re-acquired by {safe(lock.holder) or '?'} since you looked. {told}"
 
     def failed(self, error: S3DashError) -> None:
-        if self.is_attached:
+        if self.is_open:
             self._say(one(f"✖ {safe(error.message)}", "bad"))
 
     def show(self) -> None:

@@ -80,7 +80,7 @@ class TrashScreen(ListDialog[TrashItem]):
 
     def ask_name(self, item: TrashItem) -> None:
         """Where to put it instead."""
-        if self.is_attached:
+        if self.is_open:
             self._naming = item
             self._ask(item.path)
 

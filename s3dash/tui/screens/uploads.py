@@ -3,26 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Button
 
 from s3dash.clock import Clock
 from s3dash.core.endpoint import UploadRow
-from s3dash.errors import S3DashError
 from s3dash.tui import keys
-from s3dash.tui.cells import EMPTY, Cell, crop, one
-from s3dash.tui.columns import Column, heading
+from s3dash.tui.cells import EMPTY, Cell, one
+from s3dash.tui.columns import Column
 from s3dash.tui.format import age, count, safe, size
 from s3dash.tui.glyphs import Sign
 from s3dash.tui.look import Look
-from s3dash.tui.screens.modal import KeyGuard, Modal
-from s3dash.tui.widgets.line import Line
-from s3dash.tui.widgets.line_list import LineList
-from s3dash.tui.widgets.list_model import LineModel
+from s3dash.tui.screens.asking import AskingDialog
 
 IN_USE = Sign("▶", "in use", "accent")
 OURS = Sign("●", "ours", "good")
@@ -64,61 +55,29 @@ COLUMNS: tuple[Column[UploadRow], ...] = (
 )
 
 
-class UploadsScreen(Modal[list[UploadRow]]):
-    """Answers with the marked rows when the user says yes. Enter never does.
+class UploadsScreen(AskingDialog[list[UploadRow], UploadRow]):
+    """Answers with the marked rows when the user says yes.
 
     What an operation of ours may be sending cannot be marked. `refused`: why nothing can.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.UPLOADS, keys.MOVE)
+    NAME = "uploads"
+    WAITING = "Asking the bucket …"
 
     def __init__(
         self, title: str, *, look: Callable[[], Look], clock: Clock, refused: str = ""
     ) -> None:
-        super().__init__()
-        self._title = title
-        self._look = look
-        self._guard = KeyGuard(clock)
+        super().__init__(title, COLUMNS, lambda row: row.upload_id, look=look, clock=clock)
         self._refused = refused
         self._rows: tuple[UploadRow, ...] = ()
         self._hint = EMPTY
-        model: LineModel[UploadRow] = LineModel(lambda row: row.upload_id)
-        self._list: LineList[UploadRow] = LineList(model, COLUMNS, id="uploads-list")
-        self._totals = Line(lambda width: crop(self._paint_totals(), width), id="uploads-totals")
-        self._note = Line(lambda width: crop(self._paint_note(), width), id="uploads-note")
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog wide") as box:
-            box.border_title = Content(safe(self._title))
-            yield self._totals
-            yield Line(lambda width: heading(COLUMNS, width), id="uploads-heading")
-            yield self._list
-            yield self._note
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-
-    def on_mount(self) -> None:
-        self._list.set_empty([one("Asking the bucket …", "dim")])
-        self._list.show(self._look(), ())
-        self.query_one("#cancel").focus()
-
-    # --- what comes in ------------------------------------------------------------------
 
     def ready(self, rows: Sequence[UploadRow]) -> None:
         """The oldest first."""
-        if not self.is_attached:
-            return
-        self._rows = tuple(rows)
-        self._guard.restart()
-        self._list.set_empty([one("No upload lies open below the prefix.", "good")])
-        self._list.show(self._look(), self._rows)
-        self._changed()
-
-    def failed(self, error: S3DashError) -> None:
-        if self.is_attached:
-            self._list.set_empty(
-                [one(f"✖ {safe(error.message)}", "bad"), one(safe(error.hint), "dim")]
-            )
+        if self.is_open:
+            self._rows = tuple(rows)
+            self._fill(rows, "No upload lies open below the prefix.")
 
     # --- painting -----------------------------------------------------------------------
 
@@ -126,11 +85,6 @@ class UploadsScreen(Modal[list[UploadRow]]):
     def _marked(self) -> list[UploadRow]:
         marks = self._list.model.marks
         return [row for row in self._rows if row.upload_id in marks]
-
-    def _changed(self) -> None:
-        self._list.tick(self._look())
-        self._totals.poke()
-        self._note.poke()
 
     def _paint_totals(self) -> Cell:
         rows = self._rows
@@ -202,20 +156,3 @@ class UploadsScreen(Modal[list[UploadRow]]):
         marked = self._marked
         if marked and self._guard.passes():
             self.dismiss(marked)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        if self._guard.passes():
-            self.dismiss(None)
-
-    def action_move(self, step: int) -> None:
-        self._list.action_move(step)
-
-    def action_page(self, pages: float) -> None:
-        self._list.action_page(pages)
-
-    def action_first(self) -> None:
-        self._list.action_first()
-
-    def action_last(self) -> None:
-        self._list.action_last()
