@@ -105,10 +105,10 @@ class ListPane(Vertical, Generic[R]):
         return [] if row is None else self.view.detail(row, self.seen if self._frozen else look)
 
     def opened(self) -> DetailScreen:
-        """The row under the cursor over the whole screen; as it was, once it is gone."""
+        """The row under the cursor, which there is, over the whole screen; as it was, once it is
+        gone."""
         model = self.model
-        row, shown = model.current, self.detail(self.commands.look)
-        key = None if row is None else self.view.key(row)
+        key, shown = model.key(model.cursor), self.detail(self.commands.look)
 
         def paint() -> list[Cell]:
             nonlocal shown
