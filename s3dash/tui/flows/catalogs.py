@@ -178,9 +178,10 @@ class _Desk:
 
 
 def _done(done: FetchedFile) -> Cell:
-    what = "fetched" if done.written else "there already, and the same:"
-    vouched = ("  verified", "good") if done.verified else ("  not verified", "warn")
-    return ((f"✔ {what} {safe(done.to)}, {size(done.size)}", "good"), vouched)
+    """What counts comes first: a long path is cropped."""
+    what = "fetched" if done.written else "there already, and the same"
+    vouched = ("verified", "good") if done.verified else ("not verified", "warn")
+    return ((f"✔ {what}, ", "good"), vouched, (f", {size(done.size)}: {safe(done.to)}", "good"))
 
 
 def _failed(error: S3DashError) -> Cell:
